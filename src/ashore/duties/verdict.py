@@ -1,0 +1,347 @@
+"""What the rule book says of an article, origin and day, before any money: which headings bear on which share.
+
+The answer is one of three: resolved, conditional on claims not given (with the lowest and highest case), or
+unresolved. Money comes in :mod:`ashore.duties.assess`; bulk rating gathers these verdicts by signature, so the
+one-line answer and the bulk answer cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+from ashore.rules.model import PPM, ColumnRates, Cover, Line, Rule, RuleBook
+
+SUFFIX = "hts10"
+SPI = "spi"
+_MOST_WORLDS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A heading in force: its rate and the share of the customs value it bears on, both in parts per million."""
+
+    rule: Rule
+    heading: str
+    rate_ppm: int
+    portion_ppm: int
+
+    @property
+    def weight(self) -> int:
+        """Rate times portion, in parts per million squared."""
+        return self.rate_ppm * self.portion_ppm
+
+
+@dataclass(frozen=True, slots=True)
+class Defeat:
+    """A heading that would bear on the article but yields to another."""
+
+    rule: Rule
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The headings that bear on an article, with the cheapest and dearest case where claims are missing."""
+
+    status: str
+    shares: tuple[Share, ...] = ()
+    low: tuple[Share, ...] = ()
+    high: tuple[Share, ...] = ()
+    defeats: tuple[Defeat, ...] = ()
+    needs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def rate(self) -> float:
+        """All headings together as a share of customs value (the assumed case of a conditional answer)."""
+        return sum(share.weight for share in self.shares) / (PPM * PPM)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    place: int
+    rule: Rule
+    winners: tuple[int, ...]
+    cover: Cover
+    assume: bool
+
+
+class _NotAdValorem(Exception):
+    """The column rate in force is not a share of value."""
+
+
+def verdict(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None) -> Verdict:
+    """What bears on an article of ``hts`` (8 or 10 digits) and ``origin`` entered ``on`` a day.
+
+    ``claims`` holds typed values (shares as ppm, dates, texts). Raises OutsideCoverage for a day the book does not
+    vouch for. Memoised for each interval of the book.
+    """
+    book.require(on)
+    given = tuple(sorted((claims or {}).items()))
+    key = ("verdict", hts, origin, book.interval(on), given)
+    found: Verdict | None = book._memo.get(key)
+    if found is None:
+        found = _Question(book, hts, origin, on, dict(given)).answer()
+        book._memo[key] = found
+    return found
+
+
+class _Question:
+    """One article, origin and day, asked of a book."""
+
+    def __init__(self, book: RuleBook, hts: str, origin: str, on: date, given: dict[str, Any]) -> None:
+        self.book, self.hts, self.origin, self.on, self.given = book, hts, origin, on, given
+        self.codes: frozenset[str] = frozenset()
+        self.rates: ColumnRates | None = None
+
+    def answer(self) -> Verdict:
+        line = self.book.lines.get(self.hts[:8])
+        if line is None:
+            return Verdict("unresolved", problem=f"{dotted(self.hts)} is not in the schedule of this rule book")
+        self.rates = line.on(self.on)
+        if self.rates is None:
+            return Verdict("unresolved", problem=f"no column rates of {dotted(self.hts)} are known on {self.on}")
+        self.codes = self.book.programmes_open_to(self.origin, self.on) & frozenset(self.rates.special)
+        notes = [*self._line_notes(line), *self._doubt_notes(), *self.book.caveats(self.on)]
+        candidates = self._candidates()
+        assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
+        try:
+            central = self._shares(candidates, assumed)
+            worlds = list(self._worlds(candidates, assumed))
+            cases = [(self._shares(candidates, world), world) for world in worlds]
+        except _NotAdValorem as error:
+            return Verdict("unresolved", notes=tuple(notes), problem=str(error))
+        low = min(cases, key=lambda case: _total(case[0]))[0] if cases else central
+        high = max(cases, key=lambda case: _total(case[0]))[0] if cases else central
+        low, high = min(low, central, key=_total), max(high, central, key=_total)
+        needs = self._needs(cases)
+        return Verdict(
+            status="conditional" if needs else "resolved",
+            shares=central,
+            low=low if needs else central,
+            high=high if needs else central,
+            defeats=self._defeats(candidates, assumed),
+            needs=needs,
+            notes=tuple(notes),
+        )
+
+    # -- which rules could bear ----------------------------------------------------------------------------------
+    def _candidates(self) -> list[_Candidate]:
+        found = []
+        for place, (rule, winners) in enumerate(self.book.in_force(self.on)):
+            if (rule.origins is None and self.origin == self.book.country and rule.column is None) or not rule.bears_on(
+                self.origin
+            ):
+                continue
+            cover, assume = rule.covers(self.hts, self.on)
+            if cover is Cover.NO or (rule.column == "special" and not self.codes):
+                continue
+            found.append(_Candidate(place, rule, winners, cover, assume))
+        return found
+
+    def _applies(self, candidate: _Candidate, world: Mapping[str, Any]) -> bool:
+        rule = candidate.rule
+        if candidate.cover is Cover.SUFFIX:
+            code = world.get(SUFFIX)
+            if not (candidate.assume if code is None else rule.covers(code, self.on)[0] is Cover.YES):
+                return False
+        if rule.column == "special" and world.get(SPI) not in self.codes:
+            return False
+        return all(need.met(self._claimed(need.claim, world)) for need in rule.requires)
+
+    def _claimed(self, key: str, world: Mapping[str, Any]) -> Any:
+        """A claim's value; a special programme code counts only if it is open to the origin that day."""
+        value = world.get(key)
+        if key == SPI and value is not None and value not in self.book.programmes_open_to(self.origin, self.on):
+            return None
+        return value
+
+    # -- what they take --------------------------------------------------------------------------------------------
+    def _portions(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> dict[int, int]:
+        """Share of the value each candidate bears on, in ppm, winners first."""
+        left: dict[int, int] = {}
+        for candidate in candidates:
+            if not self._applies(candidate, world):
+                left[candidate.place] = 0
+                continue
+            own = PPM if candidate.rule.portion is None else int(world.get(candidate.rule.portion) or 0)
+            taken = sum(left.get(place, 0) for place in candidate.winners)
+            left[candidate.place] = max(0, min(own, PPM - taken))
+        return left
+
+    def _shares(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> tuple[Share, ...]:
+        left = self._portions(candidates, world)
+        base = 0
+        shares = []
+        floors = []
+        lifting = self._lifting(candidates, world)
+        for candidate in candidates:
+            rule, portion = candidate.rule, left[candidate.place]
+            if not portion or (rule.kind == "free" and candidate.place not in lifting):
+                continue
+            if rule.kind == "floor":
+                floors.append((rule, portion))
+                continue
+            rate = self._rate(rule, world)
+            if rule.column is not None or rule.kind == "replace":
+                base += rate * portion // PPM
+            shares.append(Share(rule, self._heading(rule), rate, portion))
+        for rule, portion in floors:
+            shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - base), portion))
+        return tuple(sorted(shares, key=lambda share: (share.rule.order, share.heading)))
+
+    def _lifting(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> set[int]:
+        """Free rules to be reported: those that lift another rule here, or that no rule of the book yields to."""
+        applying = [c for c in candidates if self._applies(c, world)]
+        lifting = {place for c in applying for place in c.winners}
+        yielded_to = {place for _, winners in self.book.in_force(self.on) for place in winners}
+        return lifting | {c.place for c in applying if c.place not in yielded_to}
+
+    def _rate(self, rule: Rule, world: Mapping[str, Any]) -> int:
+        assert self.rates is not None
+        if rule.rate_ppm is not None or rule.column is None:
+            return rule.rate_ppm or 0
+        if rule.column == "special":
+            return self.rates.special[world[SPI]]
+        rate = self.rates.column1 if rule.column == "column1" else self.rates.column2
+        if isinstance(rate, str):
+            shown = f"the specific rate {rate!r}" if rate else "an unknown rate"
+            raise _NotAdValorem(f"{dotted(self.hts)} carries {shown} in {rule.title}; a quantity is needed")
+        return rate
+
+    def _heading(self, rule: Rule) -> str:
+        return dotted(self.hts[:8]) if rule.column is not None else rule.heading
+
+    def _defeats(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> tuple[Defeat, ...]:
+        left = self._portions(candidates, world)
+        by_place = {candidate.place: candidate.rule for candidate in candidates}
+        found = []
+        for candidate in candidates:
+            if left[candidate.place] or not self._applies(candidate, world):
+                continue
+            place = max(candidate.winners, key=lambda place: left.get(place, 0), default=None)
+            if place is not None and left.get(place):
+                winner = by_place[place]
+                found.append(Defeat(candidate.rule, self._heading(winner), winner.why or winner.title))
+        return tuple(found)
+
+    # -- what is not known -----------------------------------------------------------------------------------------
+    def _worlds(self, candidates: list[_Candidate], assumed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every combination of the values that claims not given could take, as far as candidates tell them apart."""
+        options = self._options(candidates)
+        if not options:
+            return
+        count = 1
+        for values in options.values():
+            count *= len(values)
+        if count <= _MOST_WORLDS:
+            for combination in product(*options.values()):
+                yield assumed | dict(zip(options, combination, strict=True))
+            return
+        for key, values in options.items():
+            for value in values:
+                yield assumed | {key: value}
+
+    def _options(self, candidates: list[_Candidate]) -> dict[str, list[Any]]:
+        found: dict[str, set[Any]] = {}
+        for candidate in candidates:
+            rule = candidate.rule
+            if candidate.cover is Cover.SUFFIX:
+                found.setdefault(SUFFIX, set()).update(self._suffixes())
+            if rule.column == "special":
+                found.setdefault(SPI, {None}).update(self.codes)
+            if rule.portion is not None:
+                found.setdefault(rule.portion, set()).update((0, PPM))
+            for need in rule.requires:
+                values = found.setdefault(need.claim, set())
+                match need.test:
+                    case "is":
+                        values.update((True, False))
+                    case "at_least" | "below":
+                        values.update((0, need.value, PPM))
+                    case "before":
+                        values.update((None, need.value - timedelta(days=1)))
+                    case "one_of":
+                        allowed = (
+                            self.book.programmes_open_to(self.origin, self.on) if need.claim == SPI else need.value
+                        )
+                        values.update({None} | set(sorted(need.value & allowed)[:1]))
+                    case _:
+                        values.update((None, need.value))
+        for key in list(found):
+            claim = self.book.claims.get(key)
+            if key in self.given or (claim is not None and claim.kind == "finding") or len(found[key]) < 2:
+                del found[key]
+        return {key: sorted(values, key=lambda v: (v is not None, str(v))) for key, values in sorted(found.items())}
+
+    def _suffixes(self) -> set[str]:
+        """The 10-digit numbers an 8-digit entry could mean."""
+        line = self.book.lines[self.hts[:8]]
+        listed = {
+            item.prefix
+            for rule, _ in self.book.in_force(self.on)
+            for scope in (rule.products, rule.products_except)
+            if scope is not None
+            for item in scope.items
+            if len(item.prefix) == 10 and item.prefix.startswith(self.hts[:8])
+        }
+        return listed | {self.hts[:8] + suffix for suffix in line.suffixes}
+
+    def _needs(self, cases: list[tuple[tuple[Share, ...], dict[str, Any]]]) -> tuple[str, ...]:
+        """Claims that change the total in at least one combination of the others."""
+        needs = []
+        keys = self._unknown(cases)
+        for key in keys:
+            seen: dict[tuple[Any, ...], int] = {}
+            for shares, world in cases:
+                rest = tuple(world[other] for other in keys if other != key)
+                if seen.setdefault(rest, _total(shares)) != _total(shares):
+                    needs.append(key)
+                    break
+        return tuple(needs)
+
+    def _unknown(self, cases: list[tuple[tuple[Share, ...], dict[str, Any]]]) -> list[str]:
+        if not cases:
+            return []
+        first = cases[0][1]
+        keys = {key for _, world in cases for key, value in world.items() if value != first.get(key)}
+        return sorted(keys)
+
+    # -- what the reader must know ---------------------------------------------------------------------------------
+    def _line_notes(self, line: Line) -> Iterator[str]:
+        if not line.valid_from <= self.on < line.valid_until and line.renumbered:
+            valid = f"from {line.valid_from}" if self.on < line.valid_from else f"until {line.valid_until}"
+            yield (
+                f"{dotted(line.hts)} is the number {valid}; outside that time the article is entered "
+                f"under {dotted(line.renumbered)}, at the same line's rates"
+            )
+        if self.origin == self.book.country:
+            yield "goods of the country's own make coming back: column 1 only; chapter 98 may free them"
+        spi = self.given.get(SPI)
+        if spi is not None and spi not in self.codes:
+            yield f"special programme {spi} gives no lower column-1 rate to this line for {self.origin} on this day"
+
+    def _doubt_notes(self) -> Iterator[str]:
+        for doubt in self.book.doubts:
+            if not doubt.start <= self.on < doubt.until:
+                continue
+            if doubt.origins is not None and self.origin not in doubt.origins:
+                continue
+            if doubt.products.covers(self.hts, self.on)[0] is not Cover.NO:
+                yield f"open point: {doubt.what} ({doubt.sources})"
+
+
+def _total(shares: tuple[Share, ...]) -> int:
+    return sum(share.weight for share in shares)
+
+
+def dotted(hts: str) -> str:
+    """8 or 10 digits as printed: 8543.70.98 or 8543.70.98.60."""
+    parts = [hts[:4], hts[4:6], hts[6:8], hts[8:10]]
+    return ".".join(part for part in parts if part)

@@ -1,0 +1,143 @@
+"""A rule-book folder: reads its documents and lists, and gathers their faults."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ashore.errors import Fault
+from ashore.rules.documents import ClaimTable
+from ashore.rules.model import END_OF_TIME, Claim, Item, Scope
+from ashore.rules.scenario import ppm_of, read_scope
+from ashore.tables import read_toml
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Folder:
+    """One rule-book folder, its countries, groups and claims, and the faults found in it so far."""
+
+    def __init__(self, path: Path, faults: list[Fault]) -> None:
+        self.path = path
+        self.faults = faults
+        self.lists: dict[Path, Scope] = {}
+        codes = self.rows(path / "countries.csv", ("code", "name"))
+        self.countries = {row["code"]: row["name"] for row in codes}
+        self.groups = self._groups()
+        self.claims = self._claims()
+
+    def _claims(self) -> dict[str, Claim]:
+        path = self.path / "claims.toml"
+        claims = {}
+        for key, table in read_toml(path, self.faults).items():
+            claim = self.valid(ClaimTable, table, path)
+            if claim is not None:
+                assumed = (
+                    ppm_of(claim.assumed) if claim.type == "share" and claim.assumed is not None else claim.assumed
+                )
+                claims[key] = Claim(key, claim.type, claim.kind, claim.question, assumed)
+        return claims
+
+    def _groups(self) -> dict[str, frozenset[str]]:
+        path = self.path / "origins.toml"
+        groups = {}
+        for name, codes in read_toml(path, self.faults).get("groups", {}).items():
+            unknown = sorted(set(codes) - set(self.countries))
+            if unknown:
+                self.fault(path, f"group {name} holds unknown codes {', '.join(unknown)}", "Use ISO alpha-2 codes.")
+            groups[name] = frozenset(codes)
+        return groups
+
+    def model(self, kind: type[T], path: Path) -> T | None:
+        return self.valid(kind, read_toml(path, self.faults), path)
+
+    def valid(self, kind: type[T], value: Any, path: Path, row: int | None = None) -> T | None:
+        try:
+            return kind.model_validate(value)
+        except ValidationError as error:
+            for item in error.errors():
+                spot = ".".join(str(step) for step in item["loc"])
+                self.fault(path, f"{spot}: {item['msg']}", "See docs/explanation/rule-book.md for the format.", row)
+            return None
+
+    def rows(self, path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+        """Rows of a list file as text; absent columns read as blank, unknown ones are faults."""
+        if not path.is_file():
+            self.fault(path, "the file is not there", "Add it, or correct the name in the provision.")
+            return []
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            unknown = sorted(set(reader.fieldnames or ()) - set(columns))
+            if unknown:
+                self.fault(path, f"unknown columns {', '.join(unknown)}", f"Known: {', '.join(columns)}.", 1)
+            return [{column: (row.get(column) or "").strip() for column in columns} for row in reader]
+
+    def day(self, text: str, path: Path, row: int) -> date | None:
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fault(path, f"{text!r} is not a date", "Write dates as 2025-04-05.", row)
+            return None
+
+    def origins(self, names: list[str] | str | None, path: Path) -> frozenset[str] | None:
+        if names is None or names == "*" or names == ["*"]:
+            return None
+        found: set[str] = set()
+        for name in names:
+            if name in self.groups:
+                found |= self.groups[name]
+            elif name in self.countries:
+                found.add(name)
+            else:
+                self.fault(
+                    path,
+                    f"origin {name!r} is no country or group",
+                    "Use ISO alpha-2 codes or a group of origins.toml.",
+                )
+        return frozenset(found)
+
+    def scope(self, value: list[str] | str, path: Path) -> Scope:
+        if isinstance(value, str) and value.endswith(".csv"):
+            return self.listed(path.parent / value)
+        return read_scope(value, self.name(path), self.faults)
+
+    def listed(self, path: Path) -> Scope:
+        if path not in self.lists:
+            items = []
+            columns = ("hts", "from", "until", "assume", "source", "basis", "confidence", "note")
+            for number, row in enumerate(self.rows(path, columns), start=2):
+                digits = digits_of(row["hts"])
+                if not digits.isdigit() or not 2 <= len(digits) <= 10:
+                    self.fault(path, f"{row['hts']!r} is no tariff prefix", "Write 2 to 10 digits.", number)
+                items.append(
+                    Item(
+                        digits,
+                        self.day(row["from"], path, number) or date.min,
+                        self.day(row["until"], path, number) or END_OF_TIME,
+                        row["assume"] == "yes",
+                        row["note"],
+                    )
+                )
+            self.lists[path] = Scope(tuple(items))
+        return self.lists[path]
+
+    def claim_key(self, key: str | None, path: Path) -> str | None:
+        if key is not None and key not in self.claims:
+            self.fault(path, f"claim {key!r} is not in claims.toml", "Add it there, or correct the name.")
+        return key
+
+    def name(self, path: Path) -> str:
+        return str(path.relative_to(self.path)) if path.is_relative_to(self.path) else str(path)
+
+    def fault(self, path: Path, what: str, remedy: str, row: int | None = None) -> None:
+        self.faults.append(Fault(self.name(path), what, remedy, row=row))
+
+
+def digits_of(text: str) -> str:
+    return text.replace(".", "").replace(" ", "")
