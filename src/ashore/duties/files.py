@@ -155,7 +155,8 @@ class Reader:
         if required:
             first, last = self.book.start.toordinal() - _EPOCH, self.book.until.toordinal() - _EPOCH
             outside = ((found < first) | (found >= last)) & (found != -(10**6))
-            what = f"lies outside what the rule book vouches for ({self.book.start} up to, not including, {self.book.until})"
+            vouched = f"{self.book.start} up to, not including, {self.book.until}"
+            what = f"lies outside what the rule book vouches for ({vouched})"
             self._add(lines, name, outside, what, "Leave the row out, or hold the law with --hold DATE.")
         return found
 

@@ -108,8 +108,8 @@ class _Question:
         if self.rates is None:
             return Verdict("unresolved", problem=f"no column rates of {dotted(self.hts)} are known on {self.on}")
         self.codes = self.book.programmes_open_to(self.origin, self.on) & frozenset(self.rates.special)
-        notes = [*self._line_notes(line), *self._doubt_notes(), *self.book.caveats(self.on)]
         candidates = self._candidates()
+        notes = [*self._line_notes(line), *self._doubt_notes(), *self.book.caveats(self.on)]
         assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
         try:
             central = self._shares(candidates, assumed)

@@ -1,41 +1,38 @@
-"""The documents of a rule-book folder, as their files spell them; pydantic refuses what is not in the format."""
+"""The documents of a rule-book folder, as their files spell them; see docs/explanation/rule-book.md."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-
-class Document(BaseModel):
-    """A table that refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+KINDS = ("add", "floor", "replace", "free")
 
 
-class Version(Document):
-    """One dated version of a provision."""
+@dataclass(slots=True)
+class Version:
+    """One dated version of a provision or fee."""
 
-    start: date = Field(alias="from")
+    from_: date
+    source: str
+    basis: str
     until: date | None = None
     rate: Decimal | None = None
     minimum_usd: Decimal | None = None
     maximum_usd: Decimal | None = None
-    heading: str | None = None
-    origins: list[str] | None = None
-    source: str = Field(min_length=1)
-    basis: str = Field(min_length=1)
+    heading: str = ""
+    origins: list[str] | str = ""
     confidence: str = ""
     note: str = ""
 
 
-class Requires(Document):
+@dataclass(slots=True)
+class Requires:
     """One condition on a claim; exactly one test is given."""
 
     claim: str
-    is_: bool | None = Field(default=None, alias="is")
+    is_: bool | None = None
     one_of: list[str] | None = None
     at_least: Decimal | None = None
     below: Decimal | None = None
@@ -44,70 +41,75 @@ class Requires(Document):
     heading: bool | None = None
 
 
-class Provision(Document):
+@dataclass(slots=True)
+class Provision:
     """One provision: a heading or a family of headings."""
 
     provision: str
     title: str
     authority: str
-    kind: Literal["add", "floor", "replace", "free"]
+    kind: str = field(metadata={"choices": KINDS})
     group: str = ""
     heading: str = ""
     order: int = 50
-    origins: list[str] | Literal["*"] = "*"
-    origins_except: list[str] = []
+    origins: list[str] | str = "*"
+    origins_except: list[str] = field(default_factory=list)
     products: list[str] | str = "*"
-    products_except: list[str] | str = []
-    portion: str | None = None
-    yields_to: list[str] = []
-    column: Literal["column1", "column2", "special"] | None = None
+    products_except: list[str] | str = ""
+    portion: str = ""
+    yields_to: list[str] = field(default_factory=list)
+    column: str = field(default="", metadata={"choices": ("column1", "column2", "special")})
     why: str = ""
     note: str = ""
-    requires: list[Requires] = []
-    version: list[Version] = []
-    versions: str | None = None
+    requires: list[dict[str, Any]] = field(default_factory=list)
+    version: list[dict[str, Any]] = field(default_factory=list)
+    versions: str = ""
 
 
-class FeeFile(Document):
+@dataclass(slots=True)
+class FeeFile:
     """A user fee with its fiscal years."""
 
     fee: str
     title: str
-    modes: list[str] | Literal["*"] = "*"
-    waived_by: list[str] = []
+    version: list[dict[str, Any]]
+    modes: list[str] | str = "*"
+    waived_by: list[str] = field(default_factory=list)
     note: str = ""
-    version: list[Version]
 
 
-class DoubtTable(Document):
+@dataclass(slots=True)
+class DoubtTable:
     """A dated open point or conflict between sources."""
 
-    start: date = Field(alias="from")
+    from_: date
+    what: str
     until: date | None = None
     provision: str = ""
     heading: str = ""
-    origins: list[str] | Literal["*"] = "*"
+    origins: list[str] | str = "*"
     products: list[str] | str = "*"
-    what: str
-    sources: str | list[str] = ""
+    sources: list[str] | str = ""
 
 
-class Coverage(Document):
+@dataclass(slots=True)
+class Coverage:
     """Whose tariff this is and how far the book vouches for it."""
 
     country: str
-    start: date = Field(alias="from")
+    from_: date
     until: date
     observed_until: date
     note: str = ""
-    doubt: list[DoubtTable] = []
+    doubt: list[dict[str, Any]] = field(default_factory=list)
 
 
-class ClaimTable(Document):
+@dataclass(slots=True)
+class ClaimTable:
     """One claim of claims.toml."""
 
-    type: Literal["text", "yes_no", "share", "date"]
-    kind: Literal["fact", "election", "finding"]
+    type: str = field(metadata={"choices": ("text", "yes_no", "share", "date")})
+    kind: str = field(metadata={"choices": ("fact", "election", "finding")})
     question: str
     assumed: Any = None
     note: str = ""

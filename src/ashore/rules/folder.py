@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from ashore.errors import Fault
 from ashore.rules.documents import ClaimTable
 from ashore.rules.model import END_OF_TIME, Claim, Item, Scope
 from ashore.rules.scenario import ppm_of, read_scope
 from ashore.tables import read_toml
+from ashore.tables.document import read_document
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 
 
 class Folder:
@@ -34,11 +34,10 @@ class Folder:
         path = self.path / "claims.toml"
         claims = {}
         for key, table in read_toml(path, self.faults).items():
-            claim = self.valid(ClaimTable, table, path)
+            claim = self.table(ClaimTable, table, path)
             if claim is not None:
-                assumed = (
-                    ppm_of(claim.assumed) if claim.type == "share" and claim.assumed is not None else claim.assumed
-                )
+                share = claim.type == "share" and claim.assumed is not None
+                assumed = ppm_of(claim.assumed) if share else claim.assumed
                 claims[key] = Claim(key, claim.type, claim.kind, claim.question, assumed)
         return claims
 
@@ -52,17 +51,23 @@ class Folder:
             groups[name] = frozenset(codes)
         return groups
 
-    def model(self, kind: type[T], path: Path) -> T | None:
-        return self.valid(kind, read_toml(path, self.faults), path)
+    def document(self, kind: type[T], path: Path) -> T | None:
+        """A TOML file as a document of the format, or None with its faults added."""
+        before = len(self.faults)
+        table = read_toml(path, self.faults)
+        return self.table(kind, table, path) if len(self.faults) == before else None
 
-    def valid(self, kind: type[T], value: Any, path: Path, row: int | None = None) -> T | None:
-        try:
-            return kind.model_validate(value)
-        except ValidationError as error:
-            for item in error.errors():
-                spot = ".".join(str(step) for step in item["loc"])
-                self.fault(path, f"{spot}: {item['msg']}", "See docs/explanation/rule-book.md for the format.", row)
+    def table(self, kind: type[T], table: Any, path: Path, row: int | None = None) -> T | None:
+        """One table of a document."""
+        if not isinstance(table, Mapping):
+            self.fault(path, f"{table!r} is no table.", "Write its keys below a [name] of their own.")
             return None
+        return read_document(kind, table, self.name(path), self.faults, row)
+
+    def tables(self, kind: type[T], tables: Iterable[dict[str, Any]], path: Path) -> list[T]:
+        """A list of tables of a document; those with faults are left out."""
+        found = [self.table(kind, table, path) for table in tables]
+        return [table for table in found if table is not None]
 
     def rows(self, path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         """Rows of a list file as text; absent columns read as blank, unknown ones are faults."""
@@ -85,11 +90,12 @@ class Folder:
             self.fault(path, f"{text!r} is not a date", "Write dates as 2025-04-05.", row)
             return None
 
-    def origins(self, names: list[str] | str | None, path: Path) -> frozenset[str] | None:
-        if names is None or names == "*" or names == ["*"]:
+    def origins(self, names: list[str] | str, path: Path) -> frozenset[str] | None:
+        """Countries from codes and group names (a list, or a text with spaces); None is every country."""
+        if names == "*" or names == ["*"]:
             return None
         found: set[str] = set()
-        for name in names:
+        for name in names.split() if isinstance(names, str) else names:
             if name in self.groups:
                 found |= self.groups[name]
             elif name in self.countries:
@@ -127,16 +133,17 @@ class Folder:
             self.lists[path] = Scope(tuple(items))
         return self.lists[path]
 
-    def claim_key(self, key: str | None, path: Path) -> str | None:
-        if key is not None and key not in self.claims:
+    def claim_key(self, key: str, path: Path) -> str | None:
+        """A claim's key checked against claims.toml; blank is None."""
+        if key and key not in self.claims:
             self.fault(path, f"claim {key!r} is not in claims.toml", "Add it there, or correct the name.")
-        return key
+        return key or None
 
     def name(self, path: Path) -> str:
         return str(path.relative_to(self.path)) if path.is_relative_to(self.path) else str(path)
 
     def fault(self, path: Path, what: str, remedy: str, row: int | None = None) -> None:
-        self.faults.append(Fault(self.name(path), what, remedy, row=row))
+        self.faults.append(Fault(self.name(path), what.rstrip(".") + ".", remedy, row=row))
 
 
 def digits_of(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ashore.errors import Fault, raise_if
-from ashore.rules.documents import Coverage, FeeFile, Provision, Requires, Version
+from ashore.rules.documents import Coverage, DoubtTable, FeeFile, Provision, Requires, Version
 from ashore.rules.folder import Folder
 from ashore.rules.model import END_OF_TIME, Doubt, Fee, Requirement, Rule, RuleBook
 from ashore.rules.scenario import ppm_of, wired
@@ -29,11 +29,10 @@ def load(folder: Path | str | None = None) -> RuleBook:
 
 
 @lru_cache(maxsize=4)
-@lru_cache(maxsize=4)
 def _load(path: Path) -> RuleBook:
     faults: list[Fault] = []
     if not (path / "coverage.toml").is_file():
-        faults.append(Fault(str(path), "no coverage.toml there", "Name a rule-book folder, or leave it out."))
+        faults.append(Fault(str(path), "no coverage.toml there.", "Name a rule-book folder, or leave it out."))
         raise_if(faults)
     book = _Reader(Folder(path, faults)).book()
     raise_if(faults)
@@ -48,7 +47,7 @@ class _Reader:
         self.folder = folder
 
     def book(self) -> RuleBook | None:
-        coverage = self.folder.model(Coverage, self.folder.path / "coverage.toml")
+        coverage = self.folder.document(Coverage, self.folder.path / "coverage.toml")
         lines = read_lines(self.folder)
         programmes = read_programmes(self.folder)
         fees = [fee for path in sorted((self.folder.path / "fees").glob("*.toml")) for fee in self._fees(path)]
@@ -57,11 +56,12 @@ class _Reader:
             if path.parent.name != "fees":
                 rules.extend(self._rules(path))
         self._check_references(rules)
+        doubts = () if coverage is None else tuple(self._doubts(coverage))
         if coverage is None or self.folder.faults:
             return None
         book = RuleBook(
             country=coverage.country,
-            start=coverage.start,
+            start=coverage.from_,
             until=coverage.until,
             observed_until=coverage.observed_until,
             rules=wired(rules),
@@ -71,7 +71,7 @@ class _Reader:
             claims=self.folder.claims,
             countries=self.folder.countries,
             groups=self.folder.groups,
-            doubts=tuple(self._doubts(coverage)),
+            doubts=doubts,
             note=coverage.note,
             folder=str(self.folder.path),
         )
@@ -79,7 +79,7 @@ class _Reader:
         return book
 
     def _rules(self, path: Path) -> list[Rule]:
-        document = self.folder.model(Provision, path)
+        document = self.folder.document(Provision, path)
         if document is None:
             return []
         if document.provision != path.stem:
@@ -88,8 +88,9 @@ class _Reader:
                 f"provision {document.provision!r} stands in a file of another name",
                 "Rename one of them.",
             )
-        versions = list(document.version)
-        if document.versions is not None:
+        versions = self.folder.tables(Version, document.version, path)
+        needs = self.folder.tables(Requires, document.requires, path)
+        if document.versions:
             versions.extend(self._versions(path.parent / document.versions))
         if not versions:
             self.folder.fault(path, "no dated version", "Add a [[version]] with from, rate and source.")
@@ -103,11 +104,11 @@ class _Reader:
             if not heading:
                 self.folder.fault(
                     path,
-                    f"the version from {version.start} has no heading",
+                    f"the version from {version.from_} has no heading",
                     "Give the heading it is filed under.",
                 )
             rate = self._rate(version, document, path)
-            own = self.folder.origins(version.origins, path) if version.origins is not None else origins
+            own = self.folder.origins(version.origins, path) if version.origins else origins
             rules.append(
                 Rule(
                     provision=document.provision,
@@ -116,7 +117,7 @@ class _Reader:
                     heading=heading,
                     kind=document.kind,
                     rate_ppm=rate,
-                    start=version.start,
+                    start=version.from_,
                     until=version.until or END_OF_TIME,
                     group=document.group,
                     order=document.order,
@@ -125,9 +126,9 @@ class _Reader:
                     products=products,
                     products_except=barred,
                     portion=self.folder.claim_key(document.portion, path),
-                    requires=tuple(self._requirement(need, heading, path) for need in document.requires),
+                    requires=tuple(self._requirement(need, heading, path) for need in needs),
                     yields_to=tuple(document.yields_to),
-                    column=document.column,
+                    column=document.column or None,
                     why=document.why,
                     source=version.source,
                     basis=version.basis,
@@ -137,7 +138,7 @@ class _Reader:
             )
             if rules[-1].until <= rules[-1].start:
                 self.folder.fault(
-                    path, f"the version from {version.start} ends before it starts", "Set until after from."
+                    path, f"the version from {version.from_} ends before it starts", "Set until after from."
                 )
         self._check_overlap(rules, path)
         return rules
@@ -147,19 +148,17 @@ class _Reader:
         found = []
         for number, row in enumerate(self.folder.rows(path, columns), start=2):
             cells: dict[str, Any] = {key: value for key, value in row.items() if value}
-            if "origins" in cells:
-                cells["origins"] = cells["origins"].split()
-            version = self.folder.valid(Version, cells, path, number)
+            version = self.folder.table(Version, cells, path, number)
             if version is not None:
                 found.append(version)
         return found
 
     def _rate(self, version: Version, document: Provision, path: Path) -> int | None:
-        if document.kind == "free" or document.column is not None:
+        if document.kind == "free" or document.column:
             return None
         ppm = None if version.rate is None else ppm_of(version.rate)
         if ppm is None:
-            self.folder.fault(path, f"the version from {version.start} has no rate", "Give a share such as 0.25.")
+            self.folder.fault(path, f"the version from {version.from_} has no rate", "Give a share such as 0.25.")
         return ppm
 
     def _requirement(self, need: Requires, heading: str, path: Path) -> Requirement:
@@ -183,7 +182,7 @@ class _Reader:
         return Requirement(need.claim, test, value)
 
     def _fees(self, path: Path) -> list[Fee]:
-        document = self.folder.model(FeeFile, path)
+        document = self.folder.document(FeeFile, path)
         if document is None:
             return []
         return [
@@ -191,7 +190,7 @@ class _Reader:
                 fee=document.fee,
                 title=document.title,
                 rate_ppm=ppm_of(version.rate) or 0,
-                start=version.start,
+                start=version.from_,
                 until=version.until or END_OF_TIME,
                 minimum_cents=None if version.minimum_usd is None else int(version.minimum_usd * 100),
                 maximum_cents=None if version.maximum_usd is None else int(version.maximum_usd * 100),
@@ -202,15 +201,15 @@ class _Reader:
                 confidence=version.confidence,
                 note=version.note,
             )
-            for version in document.version
+            for version in self.folder.tables(Version, document.version, path)
         ]
 
     def _doubts(self, coverage: Coverage) -> Iterable[Doubt]:
         path = self.folder.path / "coverage.toml"
-        for doubt in coverage.doubt:
+        for doubt in self.folder.tables(DoubtTable, coverage.doubt, path):
             sources = doubt.sources if isinstance(doubt.sources, str) else "; ".join(doubt.sources)
             yield Doubt(
-                doubt.start,
+                doubt.from_,
                 doubt.until or END_OF_TIME,
                 doubt.what,
                 sources,

@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from ashore.errors import Fault
+from ashore.rules.documents import KINDS
 from ashore.rules.model import END_OF_TIME, EVERYTHING, PPM, Item, Rule, RuleBook, Scope, matching
 
-KINDS = ("add", "floor", "replace", "free")
 HIGHEST_RATE = 10  # a share of customs value; the highest ever charged on a rig line was 1.726
 
 _OLD_KEYS = {"rule", "rate", "from", "until"}

@@ -1,0 +1,387 @@
+"""The command line: each verb reads what the user typed, calls one function, and prints its result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from ashore import __version__
+from ashore.errors import AshoreError, Fault, FaultyInput, raise_if
+
+if TYPE_CHECKING:
+    from ashore.plans import Futures
+    from ashore.rules import RuleBook
+
+app = App(
+    name="ashore",
+    version=__version__,
+    help="What a bitcoin mining rig costs where it is plugged in when trade policy moves, and where to make it.",
+)
+case = App(name="case", help="The cases that ship with ashore.")
+app.command(case)
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
+Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the last vouched day up to this date.")]
+Scenario = Annotated[Path | None, Parameter(name="--scenario", help="TOML file of [[change]] tables to rate under.")]
+
+
+@app.command
+def duty(
+    *,
+    hts: str | None = None,
+    origin: Annotated[str | None, Parameter(name=["--from", "--origin"])] = None,
+    on: str | None = None,
+    value: str | None = None,
+    mode: str | None = None,
+    loaded: str | None = None,
+    claim: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    lines: Path | None = None,
+    out: Path | None = None,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """What one entry line, or a file of lines, owes, under which heading, and why.
+
+    Parameters
+    ----------
+    hts: tariff number, 8 or 10 digits, with or without dots.
+    origin: country of origin, ISO 3166 alpha-2.
+    on: date of entry, as 2026-11-22.
+    value: customs value in USD.
+    mode: air, ocean or truck.
+    loaded: day the goods were loaded on the means of transport that brings them in.
+    claim: KEY=VALUE; may be given several times.
+    lines: CSV or Parquet of lines (hts, origin, entry_date, value_usd, ...), instead of one line.
+    out: where to write the rated file, .csv or .parquet.
+    """
+    from ashore import duties, report
+
+    book = _book(hold, scenario)
+    if lines is not None:
+        from ashore.duties.bulk import rate_file
+
+        if out is None:
+            raise FaultyInput(
+                [Fault("--out", "no output file is named.", "Add --out rated.csv or --out rated.parquet.")]
+            )
+        with _progress("lines rated", quiet=json_) as done:
+            summary = rate_file(book, lines, out, done)
+        _print(summary.as_dict(), report.text_of_summary, json_)
+        return 0
+    given = {"--hts": hts, "--from": origin, "--on": on, "--value": value}
+    missing = [name for name, text in given.items() if text is None]
+    if missing or hts is None or origin is None or on is None or value is None:
+        raise _Usage(f"ashore duty needs {', '.join(missing)}, or --lines FILE --out FILE")
+    entry, faults = duties.read_entry(book, hts, origin, on, value, mode, loaded, claim)
+    if entry is None:
+        _raise_entry(faults)
+        return 1
+    answer = duties.assess(book, entry)
+    _print(answer.as_dict(), report.text_of_duty, json_)
+    return 1 if answer.status == "unresolved" else 0
+
+
+@app.command
+def rules(
+    *,
+    on: str | None = None,
+    hts: str | None = None,
+    origin: Annotated[str | None, Parameter(name=["--from", "--origin"])] = None,
+    diff: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """The rules of the book, those in force for an article on a day, or what changed between two days.
+
+    Parameters
+    ----------
+    on: only rules in force on this day.
+    hts: only rules that bear on this tariff number.
+    origin: only rules that bear on goods of this country.
+    diff: two days; shows what started, ended or changed between them, and with --hts for whom.
+    """
+    from ashore import duties, report
+    from ashore.rules import listing
+
+    book = _book(hold, scenario)
+    faults: list[Fault] = []
+    digits = duties.entry.read_hts(hts, faults) if hts is not None else None
+    country = duties.entry.read_origin(book, origin, faults) if origin is not None else None
+    if diff is not None:
+        days = [duties.entry.read_day(text, "--diff", faults) for text in diff]
+        raise_if(faults)
+        before, after = (day for day in days if day is not None)
+        book.require(before, "--diff")
+        book.require(after, "--diff")
+        document = listing.difference(book, before, after, digits, country)
+        if digits is not None:
+            document["origins"] = duties.changed_totals(book, digits, before, after, country)
+        _print(document, report.text_of_difference, json_)
+        return 0
+    day = duties.entry.read_day(on, "--on", faults) if on is not None else None
+    raise_if(faults)
+    if day is not None:
+        book.require(day)
+    _print(listing.listed(book, day, digits, country), report.text_of_rules, json_)
+    return 0
+
+
+@app.command
+def check(folder: Path | None = None, *, futures: Path | None = None, json_: Json = False) -> int:
+    """Checks the rule book, or a supply-network folder (and a futures file), and names every fault.
+
+    Parameters
+    ----------
+    folder: a network folder, a rule-book folder, or nothing for the shipped rule book.
+    futures: a futures file or folder to check as well.
+    """
+    from ashore import report
+    from ashore import rules as rule_books
+
+    if folder is not None and (folder / "coverage.toml").is_file():
+        book = rule_books.load(folder)
+        _print(rule_books.listing.census(book), report.text_of_census, json_)
+        return 0
+    book = rule_books.load()
+    if folder is None and futures is None:
+        _print(rule_books.listing.census(book), report.text_of_census, json_)
+        return 0
+    from ashore import network
+
+    net = network.load(network.cases.find(folder))
+    document = {"folder": str(folder or network.cases.DEFAULT), "faults": [], **net.census()}
+    if futures is not None:
+        from ashore import plans
+
+        document["futures"] = plans.read_futures(futures, book, net).as_dict()
+    _print(document, report.text_of_network, json_)
+    return 0
+
+
+@case.command(name="list")
+def case_list(*, json_: Json = False) -> int:
+    """Names the cases that ship with ashore."""
+    from ashore import report
+    from ashore.network import cases
+
+    document = {"cases": [{"case": name, "title": cases.title(name)} for name in cases.names()]}
+    _print(document, report.text_of_cases, json_)
+    return 0
+
+
+@case.command(name="copy")
+def case_copy(name: str, to: Path | None = None, *, json_: Json = False) -> int:
+    """Copies a shipped case into a folder of your own, to edit.
+
+    Parameters
+    ----------
+    name: the case, as `ashore case list` names it.
+    to: the new folder; by default the case's name in the current folder.
+    """
+    from ashore import report
+    from ashore.network import cases
+
+    folder = cases.copy(name, to or Path(name))
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    _print({"folder": str(folder), "files": files}, report.text_of_copy, json_)
+    return 0
+
+
+@app.command
+def land(
+    folder: Path | None = None,
+    *,
+    on: str,
+    product: str | None = None,
+    market: str | None = None,
+    top: int | None = None,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """Landed cost of every route, part by part, cheapest first.
+
+    Parameters
+    ----------
+    folder: supply-network folder or shipped case; by default the shipped case.
+    on: day on which the goods are entered.
+    product: only this product.
+    market: only this market.
+    top: show only so many routes of each product and market (text output).
+    """
+    from ashore import costs, network, report
+
+    book = _book(hold, scenario)
+    day = _day(on, "--on")
+    book.require(day)
+    net = network.load(network.cases.find(folder))
+    landed = costs.land(net, book, day, product=product, market=market)
+    _print(landed.as_dict(), lambda document: report.text_of_landed(document, top), json_)
+    return 0
+
+
+@app.command
+def plan(
+    folder: Path | None = None,
+    *,
+    start: str,
+    months: int,
+    futures: Path | None = None,
+    risk: float = 0.0,
+    tail: float = 0.9,
+    gap: float = 1e-4,
+    time: float | None = None,
+    options: Annotated[bool, Parameter(negative=())] = False,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """Where to make and ship: the cheapest plan for the demand, over one law or a tree of futures, with its bound.
+
+    Parameters
+    ----------
+    folder: supply-network folder or shipped case; by default the shipped case.
+    start: first day of month 0.
+    months: number of months planned.
+    futures: futures file (TOML) or folder; by default the law at the end of the coverage is held.
+    risk: weight of the tail, 0 to 1: minimises (1-risk) x mean + risk x CVaR.
+    tail: level of the CVaR, as 0.9.
+    gap: relative gap at which the solver may stop.
+    time: seconds after which the best plan so far is taken.
+    options: also value each candidate plant, perfect information and the stochastic plan.
+    """
+    from ashore import network, plans, report
+
+    day = _day(start, "--start")
+    book = _book(hold, scenario)
+    net = network.load(network.cases.find(folder))
+    tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
+    result = plans.solve(net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail)
+    document = result.as_dict()
+    if options:
+        document |= plans.options(net, book, day, months, tree, result, gap=gap, time=time).as_dict()
+    _print(document, report.text_of_plan, json_)
+    return 0
+
+
+@app.command(name="report")
+def report_(
+    folder: Path | None = None,
+    *,
+    start: str | None = None,
+    months: int = 36,
+    futures: Path | None = None,
+    out: Path = Path("report.html"),
+    json_: Json = False,
+) -> int:
+    """The one-screen answer for a network, and one self-contained HTML page with its figures.
+
+    Parameters
+    ----------
+    folder: supply-network folder or shipped case; by default the shipped case.
+    start: first day of month 0; by default the last day the rule book vouches for.
+    months: number of months planned.
+    futures: futures file; by default the law at the end of the coverage is held.
+    out: where to write the page.
+    """
+    from ashore import network, report
+    from ashore import rules as rule_books
+
+    book = rule_books.load()
+    day = _day(start, "--start") if start is not None else date.fromordinal(book.until.toordinal() - 1)
+    answer = report.answer(network.load(network.cases.find(folder)), book, day, months, futures)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(report.page(answer), encoding="utf-8")
+    _print(answer.as_dict() | {"page": str(out)}, report.text_of_answer, json_)
+    return 0
+
+
+class _Usage(Exception):
+    """Wrong usage that the argument parser cannot see; exit code 2."""
+
+
+def _book(hold: str | None, scenario: Path | None) -> RuleBook:
+    """The shipped rule book, held and changed as the user asked."""
+    from ashore import rules as rule_books
+    from ashore.tables import read_toml
+
+    book = rule_books.load()
+    if hold is not None:
+        book = book.hold(date.fromordinal(_day(hold, "--hold").toordinal() + 1))
+    if scenario is not None:
+        faults: list[Fault] = []
+        document = read_toml(scenario, faults)
+        raise_if(faults)
+        changes = rule_books.read_changes(document.get("change", []), book, str(scenario), faults)
+        raise_if(faults)
+        book = book.under(changes)
+    return book
+
+
+def _day(text: str, where: str) -> date:
+    from ashore.duties.entry import read_day
+
+    faults: list[Fault] = []
+    day = read_day(text, where, faults)
+    raise_if(faults)
+    assert day is not None
+    return day
+
+
+@contextmanager
+def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """A counter on standard error where a person watches; nothing in pipes."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn(what), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count: bar.update(task, completed=count)
+
+
+def _raise_entry(faults: list[Fault]) -> None:
+    from ashore.errors import OutsideCoverage
+
+    raise_if(faults, OutsideCoverage if all("vouches" in fault.what for fault in faults) else FaultyInput)
+
+
+def _print(document: dict[str, Any], text: Any, json_: bool) -> None:
+    if json_:
+        print(json.dumps(document, ensure_ascii=False, indent=1))
+    else:
+        text(document)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: exit 0 on success, 1 on faulty input or an unresolvable question, 2 on wrong usage."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, _Usage) as error:
+        print(f"ashore: {error}", file=sys.stderr)
+        print("Try: ashore --help", file=sys.stderr)
+        sys.exit(2)
+    except AshoreError as error:
+        if "--json" in words:
+            print(json.dumps({"error": type(error).__name__, "faults": [f.as_dict() for f in error.faults]}, indent=1))
+        print(str(error), file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("ashore: stopped", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
