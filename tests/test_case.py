@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ashore import network, rules
+from ashore.errors import Fault
 from ashore.network import Network
 
 ROOT = Path(__file__).parents[1]
@@ -340,6 +341,41 @@ def test_what_the_excess_capacity_action_bears_on(book: rules.RuleBook, hts: str
     assert float(more) - float(base) == pytest.approx(0.25 * rise)
 
 
+# Where to make it
+
+
+def opened(case: Network, book: rules.RuleBook, changes: list[dict[str, object]]) -> set[str]:
+    """The plants that the best plan of 24 months opens under a changed law."""
+    from ashore import plans
+
+    faults: list[Fault] = []
+    changed = rules.read_changes(changes, book, "test", faults)
+    assert faults == []
+    plan = plans.solve(case, book.under(changed), TODAY, 24)
+    return set(plan.open["plant"])
+
+
+def more(*products: str) -> list[dict[str, object]]:
+    """A whole customs value more on these products of every origin."""
+    start = date(2026, 11, 1)
+    rule = {"heading": "test", "authority": "test", "origins": "*", "kind": "add", "rate": 1, "from": start}
+    return [{**rule, "products": list(products)}]
+
+
+def test_without_duty_no_us_line_opens(case: Network, book: rules.RuleBook) -> None:
+    assert opened(case, book, [{"rule": "*", "rate": 0}]) == set()
+
+
+def test_a_high_duty_on_rigs_opens_box_lines(case: Network, book: rules.RuleBook) -> None:
+    steps = opened(case, book, more("8543.70.98"))
+    assert {"bitmain-us-box", "microbt-us-box"} <= steps
+    assert not any("smt" in plant for plant in steps)
+
+
+def test_a_high_duty_on_boards_too_opens_board_lines(case: Network, book: rules.RuleBook) -> None:
+    assert {"bitmain-us-smt", "microbt-us-smt"} <= opened(case, book, more("8543.70.98", "8543.90.68"))
+
+
 # Landed cost against the worked stack
 
 
@@ -367,3 +403,25 @@ def test_every_rig_reaches_every_market(case: Network, book: rules.RuleBook) -> 
     assert landed.unresolved == ()
     served = {(route.product, route.market) for route in landed.routes}
     assert served >= {(row.product, row.market) for row in case.demand}
+
+
+def test_the_page_about_the_case_quotes_what_the_program_says(case: Network, book: rules.RuleBook) -> None:
+    from ashore import costs
+
+    page = (ROOT / "docs" / "explanation" / "case-rigs-2026.md").read_text(encoding="utf-8")
+    quoted = {
+        re.sub(r"\s+", " ", cells[0]): cells[1]
+        for line in page.splitlines()
+        if line.startswith(("| Malaysia", "| Thailand", "| China", "| US b"))
+        and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 3
+    }
+    routes = costs.land(case, book, TODAY, product="s21-xp", market="us-texas").routes
+    usd = {(route.plant, route.origin, route.mode): f"{route.usd_unit:,.0f}" for route in routes}
+    assert quoted == {
+        "Malaysia, air, 12.6 per cent": usd["bitmain-my", "MY", "air"],
+        "Malaysia, ocean": usd["bitmain-my", "MY", "ocean"],
+        "Thailand, air, 15.1 per cent": usd["bitmain-th", "TH", "air"],
+        "China, air, 40.1 per cent": usd["bitmain-cn", "CN", "air"],
+        "US box build, boards from Malaysia": usd["bitmain-us", "MY", "truck"],
+        "US boards and box": usd["bitmain-us", "US", "truck"],
+    }

@@ -83,6 +83,7 @@ def verdict(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str
     vouch for. Memoised for each interval of the book.
     """
     book.require(on)
+    hts = hts.replace(".", "")
     given = tuple(sorted((claims or {}).items()))
     key = ("verdict", hts, origin, book.interval(on), given)
     found: Verdict | None = book._memo.get(key)

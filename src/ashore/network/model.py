@@ -11,7 +11,7 @@ from pathlib import Path
 Place = str  # the name of a plant or a market, or a country code
 LOCAL = "local"  # mode of goods bought in the country they are used in
 # marks of a figure nobody has read anywhere; the bare word "memory" may mean a chip
-GUESSED = re.compile(r"(?i:\b(estimat\w*|assum\w*|guess\w*|from memory|memory:)|^\s*memory\s*$)|\bMEMORY\b|\[[EM]\]")
+GUESSED = re.compile(r"(?i:\b(estimat\w*|inference|assum\w*|guess\w*|from memory|memory:)|^\s*memory\s*$)|\bMEMORY\b|\[[EM]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +266,22 @@ class Network:
             records.extend(group)
         lines = (estimate_in(record) for record in records)
         return list(dict.fromkeys(line for line in lines if line is not None))
+
+    def census(self) -> dict[str, str | int]:
+        """What the network holds, counted table by table; ``estimates`` counts the figures so marked."""
+        return {
+            "name": self.settings.name,
+            "origin_rule": self.settings.origin_rule,
+            "products": len(self.products),
+            "parts": sum(len(rows) for rows in self.parts.values()),
+            "plants": len(self.plants),
+            "makes": len(self.makes),
+            "supplies": sum(len(rows) for rows in self.supplies.values()),
+            "lanes": len(self.lanes),
+            "markets": len(self.markets),
+            "demand": len(self.demand),
+            "estimates": len(self.estimates()),
+        }
 
     @cached_property
     def _lane_index(self) -> dict[tuple[Place, Place], dict[str, Lane]]:

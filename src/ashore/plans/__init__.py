@@ -1,0 +1,22 @@
+"""Where to make and ship: the best plan while the law may change, proven optimal to within a printed gap."""
+
+from ashore.plans.breakeven import Breakeven, breakeven_rate, restrict
+from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
+from ashore.plans.plan import Plan, pose, solve
+from ashore.plans.value import Options, options
+
+__all__ = [
+    "Breakeven",
+    "Futures",
+    "Node",
+    "NodeDemand",
+    "Options",
+    "Plan",
+    "breakeven_rate",
+    "held_law",
+    "options",
+    "pose",
+    "read_futures",
+    "restrict",
+    "solve",
+]

@@ -1,0 +1,216 @@
+"""Months and decision moments of a tree of futures, as arrays.
+
+A *slot* is a month in the node that holds it; the slots form a tree in which the parent of a slot is the month
+before it on the same path. A *moment* is a decision moment: every slot is one, except the first slot of the children
+of a node without months, whose decision that node has already taken, at the same date and before the branch was known.
+"""
+
+from __future__ import annotations
+
+import calendar as _calendar
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ashore.errors import Fault, raise_if
+from ashore.plans.futures import Futures
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def month_date(start: date, month: int) -> date:
+    """First day of month ``month`` of a plan: ``start`` and so many calendar months, at most the month's last day."""
+    total = start.year * 12 + start.month - 1 + month
+    year, place = divmod(total, 12)
+    return date(year, place + 1, min(start.day, _calendar.monthrange(year, place + 1)[1]))
+
+
+def transit_months(days: float) -> int:
+    """Months on the way: days / 30.4375, halves up."""
+    return int(np.floor(days / 30.4375 + 0.5))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Slots and moments of a plan of ``months`` months; parents stand before children.
+
+    nodes: names; node_parent: place of the parent or -1; node_chance: chance of the node seen from the start.
+    node, month, parent: of each slot. moment: of each slot, the last moment at its date on its path.
+    moment_node, moment_month, moment_parent: of each moment. chance, factor: of each slot (path chance, discount).
+    """
+
+    dates: tuple[date, ...]
+    nodes: tuple[str, ...]
+    node_parent: Ints
+    node_chance: Floats
+    node: Ints
+    month: Ints
+    parent: Ints
+    moment: Ints
+    moment_node: Ints
+    moment_month: Ints
+    moment_parent: Ints
+    factor_month: Floats
+
+    @property
+    def months(self) -> int:
+        return len(self.dates)
+
+    @property
+    def size(self) -> int:
+        return len(self.node)
+
+    @cached_property
+    def chance(self) -> Floats:
+        return self.node_chance[self.node]
+
+    @cached_property
+    def factor(self) -> Floats:
+        return self.factor_month[self.month]
+
+    @cached_property
+    def leaves(self) -> Ints:
+        """The slots of the last month, one for each branch of the tree."""
+        return np.flatnonzero(self.month == self.months - 1)
+
+    @cached_property
+    def _ancestors(self) -> dict[int, Ints]:
+        return {0: np.arange(self.size)}
+
+    def ancestor(self, lag: int) -> Ints:
+        """The slot ``lag`` months before each slot on its path; -1 before the start."""
+        known = self._ancestors
+        for step in range(max(known) + 1, lag + 1):
+            before = known[step - 1]
+            known[step] = np.where(before >= 0, self.parent[before], -1)
+        return known[lag]
+
+    def pairs(self, lag: int) -> tuple[Ints, Ints]:
+        """Departure and arrival slots of goods ``lag`` months on the way: one pair for each arrival slot."""
+        before = self.ancestor(lag)
+        arrive = np.flatnonzero(before >= 0)
+        return before[arrive], arrive
+
+    def path(self, slot: int) -> Ints:
+        """The slots from the start to this one."""
+        found = [slot]
+        while self.parent[found[-1]] >= 0:
+            found.append(int(self.parent[found[-1]]))
+        return np.array(found[::-1])
+
+    def over_leaves(self, values: Any) -> Floats:
+        """For each slot, the largest over the leaves below it of the sum of ``values`` from the slot to the leaf.
+
+        values: shape (slots, k). Returns the same shape.
+        """
+        total = np.array(values, dtype=float)
+        best = np.zeros_like(total)
+        for month in range(self.months - 1, -1, -1):
+            here = np.flatnonzero(self.month == month)
+            total[here] += best[here]
+            if month:
+                np.maximum.at(best, self.parent[here], total[here])
+        return total
+
+
+def lay_out(futures: Futures, start: date, months: int, discount_year: float) -> Calendar:
+    """The calendar of a tree from ``start`` on. Raises FaultyInput if the tree does not fit the months of the plan."""
+    faults: list[Fault] = []
+    if months < 1:
+        raise_if([Fault("--months", f"{months} is no number of months.", "Plan at least 1 month.")])
+    dates = tuple(month_date(start, month) for month in range(months))
+    root = futures.nodes[0]
+    if root.start > start:
+        what = f"The first node '{root.name}' holds from {root.start}, but the plan starts on {start}."
+        faults.append(Fault(futures.where, what, f"Start the node on {start} or before, or the plan later."))
+    late = [node for node in futures.nodes if node.start > dates[-1]]
+    if late:
+        last = max(node.start for node in late)
+        need = next(month for month in range(months, 12000) if month_date(start, month) >= last) + 1
+        names = ", ".join(node.name for node in late[:6]) + (", …" if len(late) > 6 else "")
+        what = f"The plan's last month starts on {dates[-1]}, before {names} (up to {last})."
+        faults.append(Fault(futures.where, what, f"Plan --months {need}, or leave these nodes out."))
+    raise_if(faults)
+    return _lay_out(futures, dates, discount_year)
+
+
+def _lay_out(futures: Futures, dates: tuple[date, ...], discount_year: float) -> Calendar:
+    months, nodes = len(dates), futures.nodes
+    first = [next(t for t, day in enumerate(dates) if day >= node.start) for node in nodes]
+    parents = [-1 if node.parent is None else futures.index(node.parent) for node in nodes]
+    until = [months] * len(nodes)
+    splits = [False] * len(nodes)  # whether the children start on the node's own date
+    for k, parent in enumerate(parents):
+        if parent >= 0:
+            until[parent] = first[k]
+            splits[parent] = nodes[k].start == nodes[parent].start
+    chance = np.ones(len(nodes))
+    slot: list[tuple[int, int, int]] = []  # node, month, parent slot
+    moment: list[tuple[int, int, int]] = []  # node, month, parent moment
+    slot_moment: list[int] = []
+    end_slot, end_moment, decided = [-1] * len(nodes), [-1] * len(nodes), [-1] * len(nodes)
+    for k, node in enumerate(nodes):
+        above = parents[k]
+        last_slot, last_moment, taken = (
+            (end_slot[above], end_moment[above], decided[above]) if above >= 0 else (-1, -1, -1)
+        )
+        chance[k] = node.chance * (chance[above] if above >= 0 else 1.0)
+        span = range(first[k], until[k])
+        if not span and splits[k]:
+            moment.append((k, first[k], last_moment))
+            last_moment = len(moment) - 1
+        for month in span:
+            if month != taken:
+                moment.append((k, month, last_moment))
+                last_moment = len(moment) - 1
+            slot.append((k, month, last_slot))
+            slot_moment.append(last_moment)
+            last_slot = len(slot) - 1
+        end_slot[k], end_moment[k] = last_slot, last_moment
+        decided[k] = first[k] if splits[k] else -1
+    slots, moments = np.array(slot, dtype=np.int64), np.array(moment, dtype=np.int64)
+    return Calendar(
+        dates=dates,
+        nodes=tuple(node.name for node in nodes),
+        node_parent=np.array(parents),
+        node_chance=chance,
+        node=slots[:, 0],
+        month=slots[:, 1],
+        parent=slots[:, 2],
+        moment=np.array(slot_moment),
+        moment_node=moments[:, 0],
+        moment_month=moments[:, 1],
+        moment_parent=moments[:, 2],
+        factor_month=(1.0 + discount_year) ** (-np.arange(months) / 12.0),
+    )
+
+
+def demand_by_slot(
+    futures: Futures, calendar: Calendar, base: dict[tuple[str, str], Floats]
+) -> dict[tuple[str, str], Floats]:
+    """Units wanted by (market, product) and slot: the network's by month (``base``), replaced where nodes say so.
+
+    Raises FaultyInput for a row whose month its node does not have.
+    """
+    months: list[Ints] = [np.flatnonzero(calendar.node == k) for k in range(len(calendar.nodes))]
+    found = {key: units[calendar.month] for key, units in base.items()}
+    faults: list[Fault] = []
+    for row in sorted(futures.demand, key=lambda row: row.month is not None):
+        slots = months[futures.index(row.node)]
+        if row.month is not None:
+            slots = slots[calendar.month[slots] == row.month]
+        if not len(slots):
+            held = calendar.month[months[futures.index(row.node)]]
+            what = f"Month {row.month} is not in node '{row.node}'" if len(held) else f"Node '{row.node}' has no month"
+            remedy = f"It has months {held[0]} to {held[-1]}." if len(held) else "Give the demand to its children."
+            faults.append(Fault("demand.csv", what + ".", remedy, row.row, "month"))
+            continue
+        units = found.setdefault((row.market, row.product), np.zeros(calendar.size))
+        units[slots] = row.units
+    raise_if(faults)
+    return found

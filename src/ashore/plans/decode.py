@@ -1,0 +1,131 @@
+"""A solution vector as tidy tables: what opens, is made, moved, stored, delivered and lost, where and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.model import Model
+
+
+@dataclass(frozen=True)
+class Used:
+    """The columns above zero of one block: place in the block's first axis, slot, units."""
+
+    item: Ints
+    slot: Ints
+    units: Floats
+
+
+def used(columns: Ints, x: Floats) -> Used:
+    """What a solution uses of a block of columns."""
+    amount = np.where(columns >= 0, x[columns], 0.0)
+    item, slot = np.nonzero(amount)
+    return Used(item, slot, amount[item, slot])
+
+
+def when(calendar: Calendar, slots: Ints) -> dict[str, Any]:
+    """Node, month and date of slots, as columns of a table."""
+    return stamp(calendar, calendar.node[slots], calendar.month[slots])
+
+
+def stamp(calendar: Calendar, nodes: Ints, months: Ints) -> dict[str, Any]:
+    """Node name, month and date, as columns of a table."""
+    names, dates = pl.Series(calendar.nodes, dtype=pl.String), pl.Series(calendar.dates, dtype=pl.Date)
+    return {"node": names.gather(nodes), "month": months, "date": dates.gather(months)}
+
+
+def pick(values: list[Any], places: Ints, dtype: Any = None) -> pl.Series:
+    """``values[k]`` for each place k, as a column of a table."""
+    return pl.Series(values, dtype=dtype or pl.String).gather(places)
+
+
+def openings(model: Model, x: Floats) -> pl.DataFrame:
+    """plant, node, month, date, ready (month): the orders to open a plant."""
+    cal, opened = model.calendar, model.opened
+    state = np.where(opened >= 0, np.round(x[opened]), 0.0)
+    before = np.where(cal.moment_parent >= 0, state[:, cal.moment_parent], 0.0)
+    plant, moment = np.nonzero((state > 0.5) & (before < 0.5))
+    lead = np.array([model.network.plants[name].lead_months for name in model.candidates], dtype=np.int64)
+    month = cal.moment_month[moment]
+    table = {
+        "plant": pick(list(model.candidates), plant),
+        **stamp(cal, cal.moment_node[moment], month),
+        "ready": month + lead[plant],
+        "chance": cal.node_chance[cal.moment_node[moment]],
+    }
+    return pl.DataFrame(table).sort("month", "plant", maintain_order=True)
+
+
+def making(model: Model, x: Floats) -> pl.DataFrame:
+    """plant, product, origin, node, month, date, units."""
+    found, runs = used(model.make, x), model.reach.runs
+    return pl.DataFrame(
+        {
+            "plant": pick([run.make.plant for run in runs], found.item),
+            "product": pick([run.make.product for run in runs], found.item),
+            "origin": pick([run.origin for run in runs], found.item),
+            **when(model.calendar, found.slot),
+            "units": found.units,
+        }
+    )
+
+
+def moving(model: Model, x: Floats) -> pl.DataFrame:
+    """Kind (bought or shipped), from, to, product, origin, mode, node, month, date, arrives (month), units."""
+    found, arcs = used(model.move, x), model.reach.arcs
+    lag = np.array([arc.lag for arc in arcs], dtype=np.int64)
+    return pl.DataFrame(
+        {
+            "kind": pick(["bought" if arc.supply >= 0 else "shipped" for arc in arcs], found.item),
+            "from": pick([arc.start for arc in arcs], found.item),
+            "to": pick([arc.to for arc in arcs], found.item),
+            "product": pick([arc.product for arc in arcs], found.item),
+            "origin": pick([arc.origin for arc in arcs], found.item),
+            "mode": pick([arc.mode for arc in arcs], found.item),
+            **when(model.calendar, found.slot),
+            "arrives": model.calendar.month[found.slot] + lag[found.item],
+            "units": found.units,
+        }
+    )
+
+
+def stocking(model: Model, x: Floats) -> pl.DataFrame:
+    """place, product, origin (null: any), node, month, date, units at the end of the month."""
+    found, pools = used(model.stock, x), model.reach.pools
+    return pl.DataFrame(
+        {
+            "place": pick([pool.place for pool in pools], found.item),
+            "product": pick([pool.product for pool in pools], found.item),
+            "origin": pick([pool.origin for pool in pools], found.item),
+            **when(model.calendar, found.slot),
+            "units": found.units,
+        }
+    )
+
+
+def delivering(model: Model, x: Floats) -> tuple[pl.DataFrame, pl.DataFrame, float]:
+    """Served and lost demand (market, product, node, month, date, units, usd_unit) and expected discounted revenue."""
+    lost = np.where(model.lost >= 0, x[model.lost], 0.0)
+    served = np.where(model.units > 0, model.units - lost, 0.0)
+    tables = []
+    for amount, unit in ((served, model.price_usd), (lost, model.lost_usd)):
+        item, slot = np.nonzero(amount > 1e-9)
+        tables.append(
+            pl.DataFrame(
+                {
+                    "market": pick([market for market, _ in model.wants], item),
+                    "product": pick([product for _, product in model.wants], item),
+                    **when(model.calendar, slot),
+                    "units": amount[item, slot],
+                    "usd_unit": pl.Series(unit[item, slot], nan_to_null=True),
+                }
+            )
+        )
+    weight = model.calendar.chance * model.calendar.factor
+    revenue = float((np.nan_to_num(model.price_usd) * served).sum(axis=0) @ weight)
+    return tables[0], tables[1], revenue

@@ -1,0 +1,220 @@
+"""The money of a plan, row by row, computed again from what is bought, made, moved, stored, opened and lost.
+
+Every row has one account that pays and one that is paid, so that over all accounts money in equals money out. Rows are
+in whole cents: what rounding leaves over is carried to the next row (rows of the greatest weight chance × factor
+first), so that the expected discounted sum of the ledger is the plan's cost to the cent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ashore import duties
+from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.decode import pick, stamp, used
+from ashore.plans.futures import Futures
+from ashore.plans.law import Law, law_of
+from ashore.plans.model import Model
+
+COLUMNS = (
+    "node", "month", "date", "payer", "payee", "item", "heading", "authority", "quantity", "cents", "factor", "chance",
+)  # fmt: skip
+
+
+def ledger(model: Model, law: Law, futures: Futures, x: Floats) -> pl.DataFrame:
+    """The rows of COLUMNS; ``cents`` undiscounted, ``factor`` the discount factor, ``chance`` of the node."""
+    book = _Rows(model)
+    _made(book, x)
+    _moved(book, law, futures, x)
+    _stored(book, x)
+    _lost(book, x)
+    _opened(book, x)
+    return book.table()
+
+
+class _Rows:
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.parts: list[pl.DataFrame] = []
+        plants, products = model.network.plants, model.network.products
+        self.company = {name: plant.company for name, plant in plants.items()}
+        self.maker = {name: product.maker for name, product in products.items()}
+
+    def owner(self, place: str, product: str) -> str:
+        """Who pays for goods at a place: the plant's company, in a market the maker of the product."""
+        return self.company.get(place) or self.maker[product]
+
+    def at_slots(self, slots: Ints, item: str, accounts: dict[str, pl.Series], quantity: Floats, usd: Floats) -> None:
+        cal = self.model.calendar
+        self.add(cal.node[slots], cal.month[slots], item, accounts, quantity, usd)
+
+    def add(
+        self,
+        nodes: Ints,
+        months: Ints,
+        item: str,
+        accounts: dict[str, pl.Series],
+        quantity: Floats,
+        usd: Floats,
+    ) -> None:
+        """Rows with accounts ``payer``, ``payee`` (and ``heading``, ``authority`` of duties); zero rows left out."""
+        cal = self.model.calendar
+        blank = pl.Series([None] * len(usd), dtype=pl.String)
+        table: dict[str, Any] = {
+            **stamp(cal, nodes, months),
+            "payer": accounts["payer"],
+            "payee": accounts["payee"],
+            "item": pl.Series([item] * len(usd), dtype=pl.String),
+            "heading": accounts.get("heading", blank),
+            "authority": accounts.get("authority", blank),
+            "quantity": np.asarray(quantity, dtype=float),
+            "usd": np.asarray(usd, dtype=float),
+            "factor": cal.factor_month[months],
+            "chance": cal.node_chance[nodes],
+        }
+        self.parts.append(pl.DataFrame(table).filter(pl.col("usd") != 0))
+
+    def table(self) -> pl.DataFrame:
+        rows = pl.concat(self.parts)
+        weight = (rows["factor"] * rows["chance"]).to_numpy()
+        order = np.argsort(-weight, kind="stable")
+        exact = rows["usd"].to_numpy()[order] * 100.0
+        cents = np.empty(len(order), dtype=np.int64)
+        cents[order] = carried(exact)
+        return rows.with_columns(cents=pl.Series(cents)).select(COLUMNS).sort("month", "node", maintain_order=True)
+
+
+def carried(exact: Floats) -> Ints:
+    """Whole numbers whose running sums are the running sums of ``exact``, each to within one half."""
+    whole: Ints = np.floor(np.cumsum(exact) + 0.5).astype(np.int64)
+    whole[1:] -= whole[:-1].copy()
+    return whole
+
+
+def _made(book: _Rows, x: Floats) -> None:
+    found, runs = used(book.model.make, x), book.model.reach.runs
+    cost = np.array([run.make.cost_usd for run in runs], dtype=float)
+    accounts = {
+        "payer": pick([book.company[run.make.plant] for run in runs], found.item),
+        "payee": pick([f"plant {run.make.plant}" for run in runs], found.item),
+    }
+    book.at_slots(found.slot, "make", accounts, found.units, cost[found.item] * found.units)
+
+
+def _moved(book: _Rows, law: Law, futures: Futures, x: Floats) -> None:
+    """Goods bought, freight and insurance at departure; duty by heading and fees on every arrival that is an entry."""
+    model = book.model
+    found, arcs = used(model.move, x), model.reach.arcs
+    share = model.network.settings.insurance_share
+    sender = pick([book.owner(arc.to if arc.supply >= 0 else arc.start, arc.product) for arc in arcs], found.item)
+    for item, payee, cost in (
+        ("bought", [f"supplier {arc.start}" for arc in arcs], [arc.price_usd for arc in arcs]),
+        ("freight", [f"carrier {arc.mode}" for arc in arcs], [arc.freight_usd for arc in arcs]),
+        ("insurance", ["insurer"] * len(arcs), [share * arc.value_usd for arc in arcs]),
+    ):
+        accounts = {"payer": sender, "payee": pick(payee, found.item)}
+        usd = np.array(cost, dtype=float)[found.item] * found.units
+        book.at_slots(found.slot, item, accounts, found.units, usd)
+    for lag in sorted({arc.lag for arc in arcs if arc.crosses}):
+        leave, arrive = model.calendar.pairs(lag)
+        on_lane = np.array([arc.lag == lag and arc.crosses for arc in arcs], dtype=bool)
+        mine = np.flatnonzero(on_lane[found.item])
+        below = [np.flatnonzero(leave == slot) for slot in range(model.calendar.size)]
+        counts = np.array([len(below[slot]) for slot in found.slot[mine]], dtype=np.int64)
+        if not counts.sum():
+            continue
+        arrival = arrive[np.concatenate([below[slot] for slot in found.slot[mine]])]
+        row = np.repeat(mine, counts)
+        _entered(book, law, futures, found.item[row], arrival, found.units[row])
+
+
+def _entered(book: _Rows, law: Law, futures: Futures, arc: Ints, slot: Ints, units: Floats) -> None:
+    """Duty and fees of consignments of ``units`` on arcs, arriving in slots."""
+    model = book.model
+    arcs = model.reach.arcs
+    owner = [book.owner(each.to, each.product) for each in arcs]
+    value = np.array([each.value_usd for each in arcs], dtype=float)[arc] * units
+    customs = pl.Series(["customs"] * len(arc), dtype=pl.String)
+    fee = law.fee_usd[law.fee[arc], slot] * units
+    book.at_slots(slot, "fees", {"payer": pick(owner, arc), "payee": customs}, units, fee)
+    keys, which = np.unique(law.article[arc] * model.calendar.size + slot, return_inverse=True)
+    headings: list[tuple[str, str]] = []
+    rates: list[float] = []
+    first = [0]
+    for key in keys:
+        article, place = divmod(int(key), model.calendar.size)
+        hts, origin = law.articles[article]
+        for heading, authority, rate in duties.lines(*_asked(futures, model.calendar, place, hts, origin)):
+            headings.append((heading, authority))
+            rates.append(rate)
+        first.append(len(rates))
+    starts = np.array(first)
+    counts = np.diff(starts)[which]
+    if not counts.sum():
+        return
+    row = np.repeat(np.arange(len(arc)), counts)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    line = starts[which][row] + step
+    accounts = {
+        "payer": pick(owner, arc[row]),
+        "payee": customs.gather(row),
+        "heading": pick([heading for heading, _ in headings], line),
+        "authority": pick([authority for _, authority in headings], line),
+    }
+    book.at_slots(slot[row], "duty", accounts, units[row], np.array(rates)[line] * value[row])
+
+
+def _asked(futures: Futures, calendar: Calendar, slot: int, hts: str, origin: str) -> Any:
+    law, day = law_of(futures, calendar, slot)
+    return law, hts, origin, day
+
+
+def _stored(book: _Rows, x: Floats) -> None:
+    found, pools = used(book.model.stock, x), book.model.reach.pools
+    accounts = {
+        "payer": pick([book.owner(pool.place, pool.product) for pool in pools], found.item),
+        "payee": pick([f"store {pool.place}" for pool in pools], found.item),
+    }
+    hold = book.model.network.settings.hold_usd_month
+    book.at_slots(found.slot, "holding", accounts, found.units, hold * found.units)
+
+
+def _lost(book: _Rows, x: Floats) -> None:
+    found, wants = used(book.model.lost, x), book.model.wants
+    accounts = {
+        "payer": pick([book.maker[product] for _, product in wants], found.item),
+        "payee": pick([f"market {market}" for market, _ in wants], found.item),
+    }
+    usd = np.nan_to_num(book.model.lost_usd)[found.item, found.slot] * found.units
+    book.at_slots(found.slot, "lost", accounts, found.units, usd)
+
+
+def _opened(book: _Rows, x: Floats) -> None:
+    """Opening cost where a plant is ordered; fixed cost of every month in which it is ready."""
+    model, cal = book.model, book.model.calendar
+    names = (*model.candidates, *model.standing)
+    payer, payee = [book.company[name] for name in names], [f"plant {name}" for name in names]
+
+    def accounts(plants: Ints) -> dict[str, pl.Series]:
+        return {"payer": pick(payer, plants), "payee": pick(payee, plants)}
+
+    state = np.where(model.opened >= 0, x[model.opened], 0.0)
+    before = np.where(cal.moment_parent >= 0, state[:, cal.moment_parent], 0.0)
+    step = np.where(model.opened >= 0, state - before, 0.0)
+    plant, moment = np.nonzero(step)
+    cost = np.array([model.network.plants[name].open_usd for name in names], dtype=float)
+    amount = step[plant, moment]
+    book.add(
+        cal.moment_node[moment], cal.moment_month[moment], "opening", accounts(plant), amount, cost[plant] * amount
+    )
+    ready = np.ones((len(names), cal.size))
+    for k, name in enumerate(model.candidates):
+        ancestor = cal.ancestor(model.network.plants[name].lead_months)
+        ready[k] = np.where(ancestor >= 0, state[k, cal.moment[ancestor]], 0.0)
+    fixed = np.array([model.network.plants[name].fixed_usd_month for name in names], dtype=float)
+    plant, slot = np.nonzero(ready)
+    amount = ready[plant, slot]
+    book.at_slots(slot, "fixed", accounts(plant), amount, fixed[plant] * amount)

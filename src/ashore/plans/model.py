@@ -1,0 +1,304 @@
+"""The plan as a mixed-integer linear model: one function per block of columns or constraint.
+
+Notation of the docstrings: s a slot (month in a node), s−k the slot k months before it on its path, m a decision
+moment, d(s, k) the last moment at the date of s−k; g a pool of goods, r a run, a an arc with lag L(a), p a plant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ashore.network import Network
+from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.reach import Reach, independent
+from ashore.plans.sheet import INFINITE, Sheet
+
+STRONG_LINKS = 2_000_000  # most entries spent on linking shipments to openings
+
+
+@dataclass(frozen=True)
+class Model:
+    """Columns and rows of a plan before its costs. Arrays of column numbers hold -1 where there is no column.
+
+    make (runs, slots); move (arcs, departure slots); stock (pools, slots); blend (blends, slots);
+    lost (wants, slots); opened (candidates, moments), 1 from the moment a plant is ordered on; base (standing plants),
+    fixed at 1. wants: the (market, product) of each row of ``units`` (wants, slots) and of ``prices``.
+    balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers.
+    """
+
+    network: Network
+    calendar: Calendar
+    reach: Reach
+    wants: tuple[tuple[str, str], ...]
+    units: Floats
+    price_usd: Floats
+    lost_usd: Floats
+    candidates: tuple[str, ...]
+    standing: tuple[str, ...]
+    sheet: Sheet
+    make: Ints
+    move: Ints
+    stock: Ints
+    blend: Ints
+    lost: Ints
+    opened: Ints
+    base: Ints
+    balance: Ints
+    capacity: Ints
+    limit: Ints
+
+    def arrivals(self, lag: int) -> tuple[Ints, Ints, Ints]:
+        """Arcs of this lag, and the departure and arrival slots of each consignment on them."""
+        arcs = np.array([k for k, arc in enumerate(self.reach.arcs) if arc.lag == lag], dtype=np.int64)
+        return (arcs, *self.calendar.pairs(lag))
+
+    @property
+    def lags(self) -> list[int]:
+        return sorted({arc.lag for arc in self.reach.arcs})
+
+    def sort_of(self, column: int) -> str:
+        """What a column stands for, in words, for messages and debugging."""
+        for name in ("make", "move", "stock", "blend", "lost", "opened", "base"):
+            found = np.argwhere(getattr(self, name) == column)
+            if len(found):
+                return f"{name} {tuple(int(k) for k in found[0])}"
+        return f"column {column}"
+
+
+def build(
+    network: Network,
+    calendar: Calendar,
+    reach: Reach,
+    units: Mapping[tuple[str, str], Floats],
+    prices: Mapping[tuple[str, str], tuple[Floats, Floats]],
+) -> Model:
+    """All columns and constraints. ``prices``: price and lost_usd by month of each (market, product), NaN: none."""
+    builder = _Builder(network, calendar, reach, units, prices)
+    for step in (
+        builder.balances,
+        builder.capacities,
+        builder.supply_limits,
+        builder.openings_last,
+        builder.strong_links,
+    ):
+        step()
+    return builder.model
+
+
+class _Builder:
+    def __init__(
+        self,
+        network: Network,
+        calendar: Calendar,
+        reach: Reach,
+        units: Mapping[tuple[str, str], Floats],
+        prices: Mapping[tuple[str, str], tuple[Floats, Floats]],
+    ) -> None:
+        wants = tuple(key for key, amount in units.items() if np.any(amount > 0))
+        place = {(pool.place, pool.product): k for k, pool in enumerate(reach.pools) if pool.origin is None}
+        used = set(reach.plants)
+        candidates = tuple(name for name in reach.plants if not network.plants[name].open)
+        standing = tuple(name for name, plant in network.plants.items() if plant.open)
+        self.net, self.cal, self.reach = network, calendar, reach
+        self.want_pool = np.array([place[key] for key in wants], dtype=np.int64)
+        self.units = _stack([units[key] for key in wants], calendar.size)
+        price = _stack([prices[key][0][calendar.month] for key in wants], calendar.size)
+        lost = _stack([prices[key][1][calendar.month] for key in wants], calendar.size)
+        self.pool_group, plant_group = independent(reach, (*candidates, *standing))
+        self.plant_group = dict(zip((*candidates, *standing), plant_group, strict=True))
+        self.sheet = Sheet()
+        cand = np.ones((len(candidates), len(calendar.moment_node)), dtype=bool)
+        lead = np.array([network.plants[name].lead_months for name in candidates], dtype=np.int64)
+        cand &= calendar.moment_month + lead[:, None] < calendar.months
+        assert used.issuperset(candidates)
+        self.model = Model(
+            network=network,
+            calendar=calendar,
+            reach=reach,
+            wants=wants,
+            units=self.units,
+            price_usd=price,
+            lost_usd=lost,
+            candidates=candidates,
+            standing=standing,
+            sheet=self.sheet,
+            make=self._windowed([run[4:6] for run in reach.runs], [run.pool for run in reach.runs]),
+            move=self._windowed([arc[13:15] for arc in reach.arcs], [arc.pool for arc in reach.arcs]),
+            stock=self._windowed(
+                [(pool.earliest if pool.keeps else calendar.months, calendar.months) for pool in reach.pools],
+                list(range(len(reach.pools))),
+            ),
+            blend=self._windowed(
+                [(reach.pools[b.source].earliest, calendar.months) for b in reach.blends],
+                [b.pool for b in reach.blends],
+            ),
+            lost=self.sheet.add_columns(
+                (self.units > 0) & ~np.isnan(lost), self.units, group=self.pool_group[self.want_pool][:, None]
+            ),
+            opened=self.sheet.add_columns(
+                cand, 1.0, integer=True, group=_column([self.plant_group[name] for name in candidates])
+            ),
+            base=self.sheet.add_columns(np.ones(len(standing), dtype=bool), 1.0, lower=1.0, group=-1),
+            balance=self._balance_rows(),
+            capacity=self._plant_rows(),
+            limit=self._limit_rows(),
+        )
+
+    # -- columns and rows -------------------------------------------------------------------------------------------
+    def _windowed(self, spans: list[tuple[int, int]], pools: list[int]) -> Ints:
+        """Columns ≥ 0 in the slots whose month lies in each span (both ends included)."""
+        first = _column([span[0] for span in spans])
+        last = _column([span[1] for span in spans])
+        mask = (self.cal.month >= first) & (self.cal.month <= last)
+        return self.sheet.add_columns(mask, group=self.pool_group[np.array(pools, dtype=np.int64)][:, None])
+
+    def _balance_rows(self) -> Ints:
+        """A row for each pool and slot from its first month on, and wherever something is wanted."""
+        first = _column([pool.earliest for pool in self.reach.pools])
+        mask = self.cal.month >= first
+        wanted = np.zeros(mask.shape)
+        np.add.at(wanted, self.want_pool, self.units)
+        mask |= wanted > 0
+        return self.sheet.add_rows(mask, wanted, wanted, group=self.pool_group[:, None])
+
+    def _plant_rows(self) -> Ints:
+        plants = [self.net.plants[name] for name in self.reach.plants]
+        room = _column([plant.capacity_month if plant.open else 0.0 for plant in plants])
+        first = _column(
+            [min(run.earliest for run in self.reach.runs if run.make.plant == plant.name) for plant in plants]
+        )
+        groups = {run.make.plant: self.pool_group[run.pool] for run in self.reach.runs}
+        mask = self.cal.month >= first
+        return self.sheet.add_rows(
+            mask, -INFINITE, room, group=_column([groups[plant.name] for plant in plants])
+        )
+
+    def _limit_rows(self) -> Ints:
+        limits = [supply.limit_month for supply in self.reach.supplies]
+        group = np.full(len(limits), -1, dtype=np.int64)
+        for arc in self.reach.arcs:
+            if arc.supply >= 0:
+                group[arc.supply] = self.pool_group[arc.pool]
+        mask = np.array([limit is not None for limit in limits], dtype=bool)
+        room = _column([np.inf if limit is None else limit for limit in limits])
+        return self.sheet.add_rows(
+            np.broadcast_to(mask[:, None], (len(limits), self.cal.size)), -INFINITE, room, group[:, None]
+        )
+
+    # -- constraints ------------------------------------------------------------------------------------------------
+    def balances(self) -> None:
+        """Goods are kept: for each pool g and slot s
+
+        stock[g,s−1] + Σ_{a into g} move[a, s−L(a)] + Σ_{r makes g} make[r,s] + blended in + lost[g,s]
+        − Σ_{a out of g} move[a,s] − Σ_{r uses g} quantity·make[r,s] − blended out − stock[g,s] = wanted[g,s].
+        """
+        m, put, row = self.model, self.sheet.put, self.model.balance
+        put(row, m.stock, -1.0)
+        later = np.flatnonzero(self.cal.parent >= 0)
+        put(row[:, later], m.stock[:, self.cal.parent[later]], 1.0)
+        for lag in m.lags:
+            arcs, leave, arrive = m.arrivals(lag)
+            into = np.array([self.reach.arcs[k].pool for k in arcs], dtype=np.int64)
+            put(row[into][:, arrive], m.move[arcs][:, leave], 1.0)
+        sources = np.array([arc.source for arc in self.reach.arcs], dtype=np.int64)
+        shipped = np.flatnonzero(sources >= 0)
+        put(row[sources[shipped]], m.move[shipped], -1.0)
+        put(row[[run.pool for run in self.reach.runs]] if self.reach.runs else row[:0], m.make, 1.0)
+        uses = [(k, pool, quantity) for k, run in enumerate(self.reach.runs) for pool, quantity in run.inputs]
+        if uses:
+            runs, pools, quantities = (np.array(part) for part in zip(*uses, strict=True))
+            put(row[pools], m.make[runs], -quantities[:, None])
+        if self.reach.blends:
+            put(row[[b.source for b in self.reach.blends]], m.blend, -1.0)
+            put(row[[b.pool for b in self.reach.blends]], m.blend, 1.0)
+        put(row[self.want_pool], m.lost, 1.0)
+
+    def capacities(self) -> None:
+        """A plant makes what it has room for: for each plant p and slot s
+
+        Σ_r use[r]·make[r,s] ≤ capacity[p], and for a candidate with lead time l and R months of ramp
+        Σ_r use[r]·make[r,s] ≤ capacity[p]/(R+1) · Σ_{j=0..R} opened[p, d(s, l+j)].
+        """
+        m, number = self.model, {name: k for k, name in enumerate(self.reach.plants)}
+        plant = np.array([number[run.make.plant] for run in self.reach.runs], dtype=np.int64)
+        use = _column([run.make.capacity_use for run in self.reach.runs])
+        self.sheet.put(m.capacity[plant], m.make, use)
+        for k, name in enumerate(m.candidates):
+            site = self.net.plants[name]
+            for step in range(site.ramp_months + 1):
+                self.sheet.put(
+                    m.capacity[number[name]],
+                    self._opened_by(k, site.lead_months + step),
+                    -site.capacity_month / (site.ramp_months + 1),
+                )
+
+    def supply_limits(self) -> None:
+        """What is bought of a supply in a slot, over all lanes and places, is at most its monthly limit."""
+        supply = np.array([arc.supply for arc in self.reach.arcs], dtype=np.int64)
+        bought = np.flatnonzero(supply >= 0)
+        self.sheet.put(self.model.limit[supply[bought]], self.model.move[bought], 1.0)
+
+    def openings_last(self) -> None:
+        """A plant once ordered stays: opened[p, m] ≥ opened[p, moment before m]."""
+        opened, before = self.model.opened, self.cal.moment_parent
+        later = np.flatnonzero(before >= 0)
+        mask = (opened[:, later] >= 0) & (opened[:, before[later]] >= 0)
+        group = _column([self.plant_group[name] for name in self.model.candidates])
+        rows = self.sheet.add_rows(mask, 0.0, INFINITE, group)
+        self.sheet.put(rows, opened[:, later], 1.0)
+        self.sheet.put(rows, opened[:, before[later]], -1.0)
+
+    def strong_links(self) -> None:
+        """Nothing useful is shipped from a plant that never opens: for each candidate p, market k, product and branch
+
+        Σ_{a from p to k, s on the branch} move[a,s] ≤ D · opened[p, last moment of use],
+
+        D the largest demand from the first shipment on, over the branches below it. Shipping more can always be left
+        out at no cost. Only where D is below what the plant can make on the way, and while it stays cheap.
+        """
+        m = self.model
+        number = {key: k for k, key in enumerate(m.wants)}
+        place = {name: k for k, name in enumerate(m.candidates)}
+        ties: dict[tuple[int, int], list[int]] = {}
+        for k, arc in enumerate(self.reach.arcs):
+            if arc.source >= 0 and arc.start in place and (arc.to, arc.product) in number:
+                ties.setdefault((place[arc.start], number[arc.to, arc.product]), []).append(k)
+        budget = STRONG_LINKS // max(1, len(self.reach.arcs))
+        if not ties or len(self.cal.leaves) * self.cal.months > budget:
+            return
+        ahead = self.cal.over_leaves(self.units.T).T
+        keys = list(ties)
+        cand, want = (np.array(part) for part in zip(*keys, strict=True))
+        arc_row = np.full(len(self.reach.arcs), -1, dtype=np.int64)
+        for k, key in enumerate(keys):
+            arc_row[ties[key]] = k
+        arcs = np.flatnonzero(arc_row >= 0)
+        sites = [self.net.plants[name] for name in m.candidates]
+        room = np.array([site.capacity_month * max(1, self.cal.months - site.lead_months) for site in sites])
+        group = self.pool_group[self.want_pool][want]
+        for leaf in self.cal.leaves:
+            path = self.cal.path(int(leaf))
+            bound = ahead[want, path[0]]
+            rows = self.sheet.add_rows(bound < room[cand], -INFINITE, 0.0, group)
+            self.sheet.put(rows[arc_row[arcs]][:, None], m.move[arcs][:, path], 1.0)
+            last = np.stack([self._opened_by(k, site.lead_months)[leaf] for k, site in enumerate(sites)])
+            self.sheet.put(rows, last[cand], -bound)
+
+    def _opened_by(self, candidate: int, lag: int) -> Ints:
+        """Column opened[candidate, d(s, lag)] of each slot s; -1 where that lies before the start."""
+        before = self.cal.ancestor(lag)
+        found = np.full(self.cal.size, -1, dtype=np.int64)
+        known = np.flatnonzero(before >= 0)
+        found[known] = self.model.opened[candidate, self.cal.moment[before[known]]]
+        return found
+
+
+def _column(values: list[float] | list[int] | list[np.int64]) -> np.ndarray:
+    return np.array(values).reshape(-1, 1)
+
+
+def _stack(rows: list[Floats], width: int) -> Floats:
+    return np.array(rows, dtype=float).reshape(len(rows), width)

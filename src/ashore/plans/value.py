@@ -1,0 +1,172 @@
+"""What a plan is worth: perfect information, the tree of policies, and each candidate plant, by solving again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ashore.errors import SolverTrouble
+from ashore.plans import plan as planning
+from ashore.plans.calendar import Floats, lay_out
+from ashore.plans.futures import Futures, Node, held_law
+from ashore.plans.law import Law, carried_over, mean_over_tree
+from ashore.plans.model import build
+from ashore.plans.money import charges, objective, tail_mean
+from ashore.plans.reach import reachable
+from ashore.plans.sheet import Arrays
+from ashore.plans.solver import Limits, NoPlan, run
+
+
+@dataclass(frozen=True)
+class Options:
+    """What foresight, the tree and each candidate plant are worth, USD; None where there is no plan without it.
+
+    evpi_usd: how much less the plan would cost if the branch were known at the start.
+    vss_usd: how much dearer the openings are that are best under the mean policy and demand.
+    options: (plant, value_usd), how much dearer the best plan without the plant is.
+    """
+
+    evpi_usd: float
+    vss_usd: float | None
+    options: tuple[tuple[str, float | None], ...]
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        rows = [{"plant": plant, "value_usd": value} for plant, value in self.options]
+        return {
+            "evpi_usd": self.evpi_usd,
+            "vss_usd": self.vss_usd,
+            "options": rows,
+            "options_notes": list(self.notes),
+        }
+
+
+def options(plan: planning.Plan, time: float | None = None) -> Options:
+    """EVPI, value of the stochastic plan and option values of a solved plan; ``time`` in seconds for each solve.
+
+    Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0.
+    """
+    assert plan.posed is not None
+    limits = Limits(plan.posed.limits.gap, time if time is not None else plan.posed.limits.seconds)
+    notes: list[str] = []
+    if plan.status != "optimal":
+        notes.append("The plan was stopped before it was proven best; the values are against the plan as found.")
+    if len(plan.posed.calendar.leaves) > 1:
+        evpi = _perfect_information(plan, limits)
+        vss = _stochastic(plan, limits, notes)
+    else:
+        evpi, vss = 0.0, 0.0
+        notes.append("There is one branch only: nothing to foresee and no mean to plan for.")
+    return Options(evpi, vss, _plants(plan, limits, notes), tuple(notes))
+
+
+def _perfect_information(plan: planning.Plan, limits: Limits) -> float:
+    """The plan's objective less the same objective over the best plans of each branch known from the start."""
+    posed = plan.posed
+    assert posed is not None
+    cal = posed.calendar
+    ends = cal.node[cal.leaves]
+    chance = cal.node_chance[ends]
+    cost = np.zeros(len(ends))
+    for k in np.flatnonzero(chance > 0):
+        alone = branch(posed.futures, cal.nodes[int(ends[k])])
+        one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, limits)
+        cost[k] = run(one.arrays, limits).objective
+    known = (1.0 - plan.risk) * float(chance @ cost) + plan.risk * tail_mean(cost, chance, plan.tail)
+    return max(0.0, plan.objective_usd - known)
+
+
+def branch(futures: Futures, leaf: str) -> Futures:
+    """The tree reduced to the path to one of its leaves, each node with chance 1."""
+    nodes = tuple(
+        Node(node.name, node.parent, node.start, 1.0, node.book, node.changes) for node in futures.path(leaf)
+    )
+    names = {node.name for node in nodes}
+    return replace(futures, nodes=nodes, demand=tuple(row for row in futures.demand if row.node in names))
+
+
+def _stochastic(plan: planning.Plan, limits: Limits, notes: list[str]) -> float | None:
+    """How much dearer the plan gets with the openings that are best when policy and demand are the mean of all."""
+    posed = plan.posed
+    assert posed is not None
+    state = _mean_openings(posed, limits)
+    if state is None:
+        notes.append("There is no plan for the mean policy and demand; vss_usd is left open.")
+        return None
+    model = posed.model
+    lower, upper = posed.arrays.col_lower.copy(), posed.arrays.col_upper.copy()
+    for k, name in enumerate(model.candidates):
+        columns = model.opened[k]
+        fixed = state.get(name, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
+        keep = columns >= 0
+        lower[columns[keep]] = upper[columns[keep]] = fixed[keep]
+    fixed_cost = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), limits, plan)
+    if fixed_cost is None:
+        notes.append(
+            "The openings best under the mean policy cannot serve the demand of every branch; vss_usd is left open."
+        )
+        return None
+    return max(0.0, fixed_cost - plan.objective_usd)
+
+
+def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] | None:
+    """For each candidate, by month, whether the best plan under mean rates and demand has ordered it."""
+    cal, network = posed.calendar, posed.network
+    root = posed.futures.nodes[0]
+    line = lay_out(held_law(root.book, cal.dates[0]), cal.dates[0], cal.months, network.settings.discount_year)
+    slots = np.array([int(np.flatnonzero(cal.month == month)[0]) for month in range(cal.months)])
+    mean_units = mean_over_tree(posed.model.units, cal)[:, slots]
+    units = dict(zip(posed.model.wants, mean_units, strict=True))
+    prices = planning.all_prices(network, posed.futures, cal.months)
+    reach = reachable(network, units, cal.months, root.book.country, line.month)
+    mean = replace(posed.law, rate=mean_over_tree(posed.law.rate, cal)[:, slots], fee_usd=posed.law.fee_usd[:, slots])
+    law: Law = carried_over(mean, network, reach)
+    model = build(network, line, reach, units, prices)
+    try:
+        answer = run(objective(model, charges(model, law), 0.0, 0.0), limits)
+    except NoPlan:
+        return None
+    found: dict[str, Floats] = {}
+    for k, name in enumerate(model.candidates):
+        state = np.where(model.opened[k] >= 0, np.round(answer.x[model.opened[k]]), 0.0)
+        by_month = np.zeros(cal.months)
+        by_month[line.moment_month] = state
+        found[name] = np.maximum.accumulate(by_month)
+    return found
+
+
+def _plants(
+    plan: planning.Plan, limits: Limits, notes: list[str]
+) -> tuple[tuple[str, float | None], ...]:
+    """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
+    posed = plan.posed
+    assert posed is not None
+    opened = set(plan.open["plant"])
+    result: list[tuple[str, float | None]] = []
+    for name, plant in posed.network.plants.items():
+        if plant.open:
+            continue
+        if name not in opened:
+            result.append((name, 0.0))
+            continue
+        columns = posed.model.opened[posed.model.candidates.index(name)]
+        upper = posed.arrays.col_upper.copy()
+        upper[columns[columns >= 0]] = 0.0
+        without = _cost(replace(posed.arrays, col_upper=upper), limits, plan)
+        if without is None:
+            notes.append(f"Without {name} the demand cannot be served; its value is left open.")
+        result.append((name, None if without is None else max(0.0, without - plan.objective_usd)))
+    return tuple(result)
+
+
+def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan) -> float | None:
+    """The objective of a model with the plan's matrix, None if it has no feasible point."""
+    assert plan.answer is not None
+    try:
+        return run(arrays, limits, known=plan.answer).objective
+    except NoPlan:
+        return None
+    except SolverTrouble:
+        return None

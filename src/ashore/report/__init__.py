@@ -1,0 +1,75 @@
+"""Any result as text on a terminal, as figures, and as one self-contained HTML page.
+
+Names are loaded when first used: a verb that prints ten lines does not pay for the figures.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ashore.report import figures
+    from ashore.report.findings import Answer, answer
+    from ashore.report.html import page
+    from ashore.report.text import (
+        text_of_cases,
+        text_of_census,
+        text_of_copy,
+        text_of_difference,
+        text_of_duty,
+        text_of_network,
+        text_of_rules,
+        text_of_summary,
+    )
+    from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
+
+_HOMES = {
+    "Answer": "findings",
+    "answer": "findings",
+    "page": "html",
+    "text_of_answer": "text_costs",
+    "text_of_cases": "text",
+    "text_of_census": "text",
+    "text_of_copy": "text",
+    "text_of_difference": "text",
+    "text_of_duty": "text",
+    "text_of_landed": "text_costs",
+    "text_of_network": "text",
+    "text_of_plan": "text_costs",
+    "text_of_rules": "text",
+    "text_of_summary": "text",
+}
+
+__all__ = [
+    "Answer",
+    "answer",
+    "figures",
+    "page",
+    "text_of_answer",
+    "text_of_cases",
+    "text_of_census",
+    "text_of_copy",
+    "text_of_difference",
+    "text_of_duty",
+    "text_of_landed",
+    "text_of_network",
+    "text_of_plan",
+    "text_of_rules",
+    "text_of_summary",
+]
+
+
+def __getattr__(name: str) -> object:
+    """A public name from the module that holds it, imported on first use."""
+    if name == "figures":
+        return importlib.import_module("ashore.report.figures")
+    if name in _HOMES:
+        value: object = getattr(importlib.import_module(f"ashore.report.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ashore.report' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

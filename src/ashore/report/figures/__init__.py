@@ -1,0 +1,25 @@
+"""The figures: each a Vega-Lite specification made with Altair, from plain rows, and the SVG of a specification.
+
+A figure function takes rows (dicts) and returns a chart; nothing is computed in a figure that a table cannot show.
+"""
+
+from ashore.report.figures.bars import landed_bars
+from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
+from ashore.report.figures.ladder import duty_ladder
+from ashore.report.figures.steps import break_evens
+from ashore.report.figures.theme import PALETTE, png, svg
+from ashore.report.figures.timeline import plan_timeline
+
+__all__ = [
+    "PALETTE",
+    "Ribbon",
+    "Stage",
+    "break_evens",
+    "duty_ladder",
+    "flow_map",
+    "landed_bars",
+    "lay_out",
+    "plan_timeline",
+    "png",
+    "svg",
+]

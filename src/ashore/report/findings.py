@@ -1,0 +1,260 @@
+"""The answer in one piece: routes ranked today, plans, and the duty rate at which each step at home starts to pay."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ashore.report import views
+from ashore.report.words import short, split_assumptions
+
+if TYPE_CHECKING:
+    from ashore.network import Network
+    from ashore.rules import RuleBook
+
+GAP = 1e-4  # relative gap of the plans and of every probe of a break-even
+STEP = 0.005  # share of customs value to within which a break-even is found
+SECONDS = 30.0  # for each plan; what is not proven by then says so
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a network's owner wants to know, as plain values; the page and the terminal text are made of it.
+
+    ranking: of each product its routes into ``market``, one for each country, cheapest first. plans: the law held,
+    then one for each futures file. steps: for each company and step at home the break-even total duty rate.
+    ladder: total rate on the products in demand over time by origin. production: stages and ribbons of the first plan.
+    timeline: months of the first plan by plant. law: the headings owed today by origin, with sources and marks.
+    """
+
+    network: str
+    country: str
+    country_name: str
+    country_names: dict[str, str]
+    start: str
+    months: int
+    market: str | None
+    ranking: list[dict[str, Any]]
+    plans: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    ladder: dict[str, Any]
+    production: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    law: list[dict[str, Any]]
+    assumptions: list[str]
+    estimates: list[str]
+    sources: list[str]
+    notes: list[str]
+    seconds: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def answer(network: Network, book: RuleBook, start: date, months: int, futures_path: Path | None = None) -> Answer:
+    """Costs, plans and break-evens of a network from ``start`` on.
+
+    With ``futures_path`` the plan under that tree is made beside the law held, else one for each ``*.toml`` in the
+    network's folder ``futures``. Raises what landed cost and plans raise; a break-even that cannot be found is told.
+    """
+    from ashore import costs, plans
+
+    begun = clock.perf_counter()
+    market = views.main_market(network, book.country)
+    landed = costs.land(network, book, start, market=market).as_dict()
+    names = {code: short(name) for code, name in book.countries.items()}
+    ranked = views.ranking(network, landed["routes"], book.country, names)
+    shown = {(row["product"], row["plant"], row["origin"], row["mode"]) for group in ranked for row in group["rows"]}
+    said = [
+        line
+        for route in landed["routes"]
+        if (route["product"], route["plant"], route["origin"], route["mode"]) in shown
+        for line in route["assumptions"]
+    ]
+    seconds = {"landed": clock.perf_counter() - begun}
+    held = plans.solve(network, book, start, months, gap=GAP, time=SECONDS)
+    first = held.as_dict(with_ledger=False)
+    documents = [views.condensed(first, f"law of {start} held", network)]
+    for path in _futures_files(network, futures_path):
+        tree = plans.read_futures(path, book, network)
+        if len(tree.nodes) == 1 and not tree.nodes[0].changes and not tree.demand and tree.nodes[0].start <= start:
+            documents[0]["name"] += f" (also: {tree.name})"
+            continue
+        plan = plans.solve(network, book, max(start, tree.nodes[0].start), months, tree, gap=GAP, time=SECONDS)
+        documents.append(views.condensed(plan.as_dict(with_ledger=False), tree.name, network))
+    seconds["plans"] = clock.perf_counter() - begun - seconds["landed"]
+    steps = _steps(network, book, start, months)
+    seconds["break-evens"] = clock.perf_counter() - begun - sum(seconds.values())
+    ladder = _ladder(network, book, start, market, names)
+    seconds["ladder"] = clock.perf_counter() - begun - sum(seconds.values())
+    _, assumptions = split_assumptions(said)
+    missing = [f"{fault['what']} {fault['remedy']}" for fault in (*landed["unreached"], *landed["unresolved"])]
+    return Answer(
+        network=network.settings.name,
+        country=book.country,
+        country_name=short(book.countries.get(book.country, book.country)),
+        country_names={code: names.get(code, code) for code in sorted(_countries(network, book))},
+        start=start.isoformat(),
+        months=months,
+        market=market,
+        ranking=ranked,
+        plans=documents,
+        steps=steps,
+        ladder=ladder,
+        production=views.production(network, first, names),
+        timeline=views.timeline(network, first),
+        law=_law(network, book, start, ladder),
+        assumptions=[*assumptions, *missing],
+        estimates=network.estimates(),
+        sources=_sources(network),
+        notes=list(dict.fromkeys([*book.caveats(start), *(note for plan in documents for note in plan["notes"])])),
+        seconds={name: round(value, 3) for name, value in seconds.items()},
+    )
+
+
+def _futures_files(network: Network, given: Path | None) -> list[Path]:
+    if given is not None:
+        return [given]
+    return sorted((network.folder / "futures").glob("*.toml")) if network.folder is not None else []
+
+
+def _steps(network: Network, book: RuleBook, start: date, months: int) -> list[dict[str, Any]]:
+    """For each company and kind of step at home the rate at which a plan first takes it, or why it never does."""
+    from ashore import plans
+    from ashore.errors import AshoreError
+
+    found = []
+    for step in views.steps_to_ask(network, book.country):
+        try:
+            result = plans.breakeven_rate(network, book, start, months, step["plants"], tol=STEP, gap=GAP).as_dict()
+        except AshoreError as error:
+            result = {"rate": None, "reason": str(error), "opens": [], "probes": []}
+        found.append(step | {key: value for key, value in result.items() if key != "plants"})
+    return found
+
+
+def _countries(network: Network, book: RuleBook) -> set[str]:
+    found = {plant.country for plant in network.plants.values()} | {book.country}
+    found |= {market.country for market in network.markets.values()}
+    return found | {supply.origin for rows in network.supplies.values() for supply in rows}
+
+
+def _ladder(
+    network: Network, book: RuleBook, start: date, market: str | None, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Total rate on the main product over time by origin: countries with a plant, and those its parts come from.
+
+    Home is what the cheapest unit made there owes on its parts, as a share of the unit's own customs value, at the
+    parts' prices of today.
+    """
+    product = _main_product(network, market)
+    if product is None:
+        return {"product": None, "panels": []}
+    days = [day for day in book.boundaries if day <= start]
+    hts = network.products[product].hts
+    origins = {plant.country for plant in network.plants.values()}
+    for chain in views.spine(network).values():
+        origins |= {supply.origin for part in chain for supply in network.supplies.get(part, ())}
+    origins.discard(book.country)
+    panels = []
+    for origin in origins:
+        steps = [{"from": day.isoformat(), "rate": _rate(book, hts, origin, day)} for day in days]
+        panels.append(_panel(origin, names.get(origin, origin), steps, home=False))
+    panels = [panel for panel in panels if panel["steps"]]
+    panels.sort(key=lambda panel: (-panel["steps"][-1]["rate"], panel["label"]))
+    name = names.get(book.country, book.country)
+    steps = [{"from": day.isoformat(), "rate": _rate_on_parts(network, book, day, product, market)} for day in days]
+    home = _panel(book.country, f"{name}: on parts", steps, home=True)
+    return {"product": product, "hts": hts, "until": start.isoformat(), "panels": panels + [home] * bool(home["steps"])}
+
+
+def _panel(origin: str, label: str, steps: list[dict[str, Any]], home: bool) -> dict[str, Any]:
+    """Only the days on which the rate moves; days without a rate are left out."""
+    kept: list[dict[str, Any]] = []
+    for step in steps:
+        if step["rate"] is not None and (not kept or abs(kept[-1]["rate"] - step["rate"]) > 1e-9):
+            kept.append(step)
+    return {"origin": origin, "label": label, "home": home, "steps": kept}
+
+
+def _rate(book: RuleBook, hts: str, origin: str, day: date) -> float | None:
+    from ashore import duties
+    from ashore.errors import Unresolved
+
+    try:
+        return duties.total_rate(book, hts, origin, day)
+    except Unresolved:
+        return None
+
+
+def _rate_on_parts(network: Network, book: RuleBook, day: date, product: str, market: str | None) -> float | None:
+    from ashore import costs
+    from ashore.errors import AshoreError
+
+    try:
+        routes = costs.land(network, book, day, product, market).routes
+    except AshoreError:
+        return None
+    at_home = [route for route in routes if route.plant and network.country_of(route.plant) == book.country]
+    if not at_home or market is None or network.country_of(market) != book.country:
+        return None
+    best = min(at_home, key=lambda route: route.usd_unit)
+    return float(best.parts["duty"]) / network.makes[best.plant, product].customs_value_usd
+
+
+def _main_product(network: Network, market: str | None) -> str | None:
+    wanted: dict[str, float] = {}
+    for row in network.demand:
+        if market is None or row.market == market:
+            wanted[row.product] = wanted.get(row.product, 0.0) + row.units
+    return max(wanted, key=lambda name: wanted[name], default=None)
+
+
+def _law(network: Network, book: RuleBook, on: date, ladder: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The headings owed on the ladder's product today, each once, with the origins that owe it."""
+    from ashore import duties
+
+    found: dict[tuple[str, float], dict[str, Any]] = {}
+    for panel in ladder["panels"]:
+        if panel["home"]:
+            continue
+        for share in duties.verdict(book, ladder["hts"], panel["origin"], on).shares:
+            rule, rate = share.rule, share.rate_ppm * share.portion_ppm / 1e12
+            row = found.setdefault(
+                (share.heading, rate),
+                {
+                    "heading": share.heading,
+                    "title": rule.title,
+                    "authority": rule.authority,
+                    "rate": rate,
+                    "origins": [],
+                    "from": rule.start.isoformat(),
+                    "source": rule.source,
+                    "basis": rule.basis,
+                    "confidence": rule.confidence,
+                    "note": rule.note,
+                },
+            )
+            row["origins"].append(panel["origin"])
+    return [row for row in found.values() if row["rate"] > 0]
+
+
+def _sources(network: Network) -> list[str]:
+    """What the network's figures were read from, each once, in the order of the files."""
+    records = [
+        network.settings,
+        *network.products.values(),
+        *(part for rows in network.parts.values() for part in rows),
+        *network.plants.values(),
+        *network.makes.values(),
+        *(supply for rows in network.supplies.values() for supply in rows),
+        *network.lanes,
+        *network.markets.values(),
+        *network.demand,
+    ]
+    found = (piece.strip() for record in records for piece in (record.source or "").split(";"))
+    return sorted({piece for piece in found if piece})

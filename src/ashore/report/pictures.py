@@ -1,0 +1,163 @@
+"""The figures of an answer, each with its finding, what it shows, what it rests on, and a text in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ashore.report import figures, headlines
+from ashore.report.figures.flow import Ribbon, Stage
+from ashore.report.words import month_of, percent, plural
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart and the words a reader who cannot see it needs."""
+
+    name: str
+    chart: Any
+    finding: str
+    instead: str
+
+
+def pictures(document: Document) -> dict[str, Picture]:
+    """Every figure of an answer that has something to show, by name."""
+    found = [landed(document), break_evens(document), production(document), timeline(document), ladder(document)]
+    return {picture.name: picture for picture in found if picture is not None}
+
+
+def landed(document: Document) -> Picture | None:
+    """Landed cost of each product by part, a bar for each country it can come from."""
+    if not document["ranking"]:
+        return None
+    groups = []
+    for group in document["ranking"]:
+        rate = "" if group["hash_ths"] is None else f", {group['hash_ths']:g} TH/s"
+        rows = [
+            {
+                "label": row["label"],
+                "strong": row["home"],
+                "usd_unit": row["usd_unit"],
+                "usd_ths": row["usd_ths"],
+                "parts": row["parts"],
+            }
+            for row in group["rows"]
+        ]
+        groups.append({"title": f"{group['product']} ({group['maker']}{rate})", "rows": rows})
+    finding = headlines.landed(document)
+    under = (
+        f"Landed cost of one unit in {document['market']} on {document['start']}, by part, the cheapest route from each "
+        f"country; bold: made in {document['country_name']}."
+    )
+    return Picture(
+        "landed",
+        figures.landed_bars(groups, finding, under, rests_on(document)),
+        finding,
+        f"Stacked bars of landed cost by part. {finding}. The table below has every figure.",
+    )
+
+
+def break_evens(document: Document) -> Picture | None:
+    """Break-even of each step at home against today's rates."""
+    if not document["steps"]:
+        return None
+    today = [
+        {"label": panel["label"], "rate": panel["steps"][-1]["rate"]}
+        for panel in document["ladder"]["panels"]
+        if not panel["home"]
+    ]
+    steps = [
+        {"label": f"{step['company']}: {step['makes']}", "rate": step["rate"], "reason": step["reason"]}
+        for step in document["steps"]
+    ]
+    finding = headlines.steps(document)
+    under = (
+        f"Dot: the total duty rate at which the best {plural(document['months'], 'month')} plan first opens the step, if "
+        f"all that owes duty today owed that one rate. Line: what a {document['ladder']['product']} of each origin owes today."
+    )
+    return Picture(
+        "break-evens",
+        figures.break_evens(steps, today, finding, under, rests_on(document)),
+        finding,
+        f"Dots at the break-even duty rate of each step, lines at today's rates. {finding}.",
+    )
+
+
+def production(document: Document) -> Picture | None:
+    """The flow from bought parts through plants to markets."""
+    rows = document["production"]["ribbons"]
+    if not rows:
+        return None
+    stages = [Stage(stage["title"], stage["places"]) for stage in document["production"]["stages"]]
+    ribbons = [Ribbon(row["stage"], row["start"], row["end"], row["units"], row["kind"]) for row in rows]
+    finding = headlines.production(document)
+    plan = document["plans"][0]
+    under = (
+        f"Units a month, parts counted in units of the final product: mean of the {plural(plan['months'], 'month')} plan "
+        f"({plan['name']}); colour: origin of what moves."
+    )
+    return Picture(
+        "production",
+        figures.flow_map(stages, ribbons, finding, under, rests_on(document)),
+        finding,
+        f"Flow diagram in {plural(len(stages), 'column')}: {', '.join(stage.title for stage in stages)}. {finding}.",
+    )
+
+
+def timeline(document: Document) -> Picture | None:
+    """Monthly use of each plant, and openings."""
+    rows = document["timeline"]
+    if not rows:
+        return None
+    plan = document["plans"][0]
+    start = date.fromisoformat(plan["start"])
+    months = [month_of(start, month).isoformat() for month in range(plan["months"])]
+    opens = headlines.opened(plan)
+    finding = f"{plan['name'][0].upper()}{plan['name'][1:]}: {opens}"
+    under = (
+        "Monthly make as a share of each plant's capacity. Orange: a plant that opens; diamond: decided; dashes: ready."
+    )
+    return Picture(
+        "timeline",
+        figures.plan_timeline(rows, months, finding, under, rests_on(document)),
+        finding,
+        f"Monthly use of each plant's capacity. {finding}.",
+    )
+
+
+def ladder(document: Document) -> Picture | None:
+    """Total rate by origin over time."""
+    panels = document["ladder"]["panels"]
+    if not panels:
+        return None
+    finding = headlines.ladder(document)
+    first = min(step["from"] for panel in panels for step in panel["steps"])
+    under = (
+        f"Total duty on a {document['ladder']['product']} as a share of customs value, {first[:4]} to today, by origin; at "
+        f"the right the rate of {document['start']}. Peaks above the scale are cut off and told."
+    )
+    said = [f"{panel['label']} {percent(panel['steps'][-1]['rate'])}" for panel in panels]
+    home = [panel for panel in panels if panel["home"]]
+    foot = rests_on(document)
+    if home:
+        foot += f"\n{home[0]['label']}: duty on the parts of the cheapest unit made there, over the unit's customs value, at today's prices."
+    return Picture(
+        "ladder",
+        figures.duty_ladder(panels, date.fromisoformat(document["ladder"]["until"]), finding, under, foot),
+        finding,
+        f"Steps of the total duty rate by origin. Today: {', '.join(said)}.",
+    )
+
+
+def rests_on(document: Document) -> str:
+    """The line under every figure: where its numbers come from and how far they are known."""
+    estimates = len(document["estimates"])
+    law = next((note for note in document["notes"] if note.startswith(("carried", "law of"))), "")
+    line = f"Sources: rule book of {document['country_name']}; network “{document['network']}”"
+    if estimates:
+        line += f", of which {plural(estimates, 'figure')} are estimates or from memory (listed in the report)"
+    return line + (f". Law {law}." if law.startswith("carried") else f". {law}." if law else ".")

@@ -1,0 +1,219 @@
+"""Terminal text of the verbs on costs: landed routes and plans. Each takes the JSON document of its verb."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ashore.report import terminal
+from ashore.report.words import DASH, count, dated, millions, percent, plural, split_assumptions, topic_of, usd
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Document = Mapping[str, Any]
+MOST = 60  # routes shown when the user names no number
+FEW = 3  # of each product and market, where there are more
+NARROW = 115  # columns below which related parts are added up
+PARTS = (("make",), ("bought",), ("freight",), ("insurance",), ("duty",), ("fees",), ("carrying",))
+TOGETHER = (("make", "bought"), ("freight", "insurance"), ("duty",), ("fees", "carrying"))
+NAMES = {
+    ("insurance",): "insur.",
+    ("carrying",): "carry",
+    ("make", "bought"): "goods",
+    ("freight", "insurance"): "transport",
+    ("fees", "carrying"): "other",
+}
+
+
+def text_of_landed(document: Document, top: int | None = None) -> None:
+    """Routes by market and product, cheapest first, part by part; ``top`` routes of each, or what fits."""
+    out = terminal.console()
+    routes = document["routes"]
+    few = top if top is not None else FEW if len(routes) > MOST else len(routes)
+    terminal.heading(out, f"Landed cost on {document['on']}, USD a unit; duty of {document['country']}")
+    shown = []
+    for (market, product), group in groupby(routes, key=lambda route: (route["market"], route["product"])):
+        rows = list(group)
+        terminal.blank(out)
+        more = f", cheapest {few} of {len(rows)} routes" if len(rows) > few else f", {plural(len(rows), 'route')}"
+        terminal.heading(out, f"{product} ({rows[0]['maker']}) into {market}{more}")
+        shown += rows[:few]
+        route_table(out, rows[:few])
+    if any(not route["open"] for route in shown):
+        out.print("* not open yet", style=terminal.QUIET)
+    _missing(out, document)
+    _assumed(out, shown)
+    if len(shown) < len(routes):
+        line = (
+            f"{len(shown)} of {plural(len(routes), 'route')} shown; --top N, --product, --market or --json for others"
+        )
+        terminal.notes(out, "Shown", [line])
+
+
+def route_table(out: Console, routes: Sequence[Document]) -> None:
+    """Routes with their parts; with less room related parts are added up."""
+    groups = PARTS if out.width >= NARROW else TOGETHER
+    columns = [("made at", "l"), ("origin", "L"), ("by", "L"), ("days", "r"), ("USD/unit", "r"), ("USD/TH", "r")]
+    columns += [(NAMES.get(group, group[0]), "r") for group in groups]
+    rows = []
+    for route in routes:
+        plant = (route["plant"] or "bought in") + ("" if route["open"] else " *")
+        per_ths = DASH if route["usd_ths"] is None else usd(route["usd_ths"])
+        cells = [plant, route["origin"], route["mode"], f"{route['days']:g}", usd(route["usd_unit"]), per_ths]
+        rows.append(cells + [usd(sum(route["parts"][name] for name in group)) for group in groups])
+    terminal.table(out, columns, rows)
+
+
+def _missing(out: Console, document: Document) -> None:
+    lines = [f"{fault['where']}: {fault['what']} {fault['remedy']}" for fault in document["unresolved"]]
+    terminal.notes(out, "Left out: duty the rule book cannot tell", lines, terminal.WARN)
+    lines = [f"{fault['what']} {fault['remedy']}" for fault in document["unreached"]]
+    terminal.notes(out, "Not served", lines, terminal.WARN)
+
+
+def _assumed(out: Console, routes: Iterable[Document]) -> None:
+    said = [line for route in routes for line in route["assumptions"]]
+    estimates, others = split_assumptions(said)
+    terminal.notes(out, "Rests on", [*others, *estimates_in_brief(estimates)])
+
+
+def estimates_in_brief(estimates: Sequence[str]) -> list[str]:
+    """One line for all figures marked as estimates: how many, and what they are about."""
+    if not estimates:
+        return []
+    about: dict[str, int] = defaultdict(int)
+    for line in estimates:
+        about[topic_of(line)] += 1
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(about.items(), key=lambda pair: -pair[1]))
+    return [f"{plural(len(estimates), 'figure')} marked as estimate or from memory ({kinds}); --json names each"]
+
+
+def text_of_plan(document: Document) -> None:
+    """The plan: money, what opens, what is made where, what is lost, and how good it is proven to be."""
+    out = terminal.console()
+    months = document["months"]
+    terminal.heading(out, f"Plan of {plural(months, 'month')} from {document['start']}: {_proof(document)}")
+    terminal.blank(out)
+    rows = [("cost", f"{millions(document['cost_usd'])} USD, expected and discounted")]
+    if document["risk"] > 0:
+        share = percent(1 - document["tail"])
+        rows.append(("tail", f"{millions(document['tail_usd'])} USD, mean of the dearest {share} of futures"))
+        weight = f"{percent(document['risk'])} on the tail"
+        rows.append(("objective", f"{millions(document['objective_usd'])} USD, with a weight of {weight}"))
+    rows += [
+        ("of it duty", f"{millions(document['duty_usd'])} USD"),
+        ("revenue", f"{millions(document['revenue_usd'])} USD (not in the objective)"),
+        ("bound", f"{millions(document['bound_usd'])} USD; gap {document['gap']:.1e}"),
+        (
+            "solver",
+            f"{document['seconds']['build']:.1f} s to build, {document['seconds']['solve']:.1f} s to solve; "
+            f"{document['columns']:,} columns, {document['rows']:,} rows",
+        ),
+    ]
+    terminal.pairs(out, rows)
+    nodes = document["node_costs"]
+    chances = {node["node"]: node["chance"] for node in nodes}
+    _opened(out, document, many=len(nodes) > 1)
+    _made(out, document, chances)
+    _lost(out, document, chances)
+    _headings(out, document)
+    if len(nodes) > 1:
+        _nodes(out, nodes)
+    if "options" in document:
+        _options(out, document)
+    terminal.notes(out, "Notes", [*document["notes"], *estimates_in_brief(document["estimates"])])
+
+
+def _proof(document: Document) -> str:
+    if document["status"] == "optimal":
+        return f"optimal to within {document['gap']:.1e}" if document["gap"] > 1e-12 else "optimal"
+    return f"{document['status'].replace('_', ' ')}, at most {percent(document['gap'])} above the best there is"
+
+
+def _opened(out: Console, document: Document, many: bool) -> None:
+    terminal.blank(out)
+    if not document["open"]:
+        terminal.heading(out, "Nothing opens: the plants open today serve the demand at least cost")
+        return
+    terminal.heading(out, "Opens")
+    rows = []
+    for row in document["open"]:
+        ready = dated(document["start"], row["ready"]) if row["ready"] < document["months"] else "after the plan"
+        cells = (row["plant"], row["date"][:7], ready)
+        rows.append((*cells, row["node"], percent(row["chance"])) if many else cells)
+    columns = (("plant", "L"), ("decided", "L"), ("ready", "L"))
+    terminal.table(out, (*columns, ("in node", "l"), ("chance", "r")) if many else columns, rows)
+
+
+def _made(out: Console, document: Document, chances: Mapping[str, float]) -> None:
+    total: dict[tuple[str, str, str], float] = defaultdict(float)
+    peak: dict[tuple[str, str, str], float] = defaultdict(float)
+    first: dict[tuple[str, str, str], int] = {}
+    for row in document["make"]:
+        key = (row["plant"], row["product"], row["origin"])
+        total[key] += row["units"] * chances[row["node"]]
+        peak[key] = max(peak[key], row["units"])
+        first[key] = min(first.get(key, row["month"]), row["month"])
+    terminal.blank(out)
+    terminal.heading(out, "Makes, units a month")
+    rows = [
+        (
+            *key,
+            count(round(units / document["months"], 2)),
+            count(round(peak[key], 2)),
+            dated(document["start"], first[key]),
+        )
+        for key, units in sorted(total.items(), key=lambda item: (item[0][1], -item[1]))
+    ]
+    columns = (("plant", "L"), ("product", "L"), ("origin", "L"), ("mean", "r"), ("most", "r"), ("from", "L"))
+    terminal.table(out, columns, rows)
+
+
+def _lost(out: Console, document: Document, chances: Mapping[str, float]) -> None:
+    lost: dict[tuple[str, str], float] = defaultdict(float)
+    for row in document["lost"]:
+        lost[row["market"], row["product"]] += row["units"] * chances[row["node"]]
+    lines = [f"{count(round(units, 2))} {product} in {market}" for (market, product), units in lost.items()]
+    terminal.notes(out, "Demand not served (expected units)", lines, terminal.WARN)
+
+
+def _headings(out: Console, document: Document) -> None:
+    if not document["duty"]:
+        return
+    terminal.blank(out)
+    terminal.heading(out, "Duty, expected and discounted")
+    rows = [(row["heading"], row["authority"], usd(row["usd"], 0)) for row in document["duty"]]
+    total = ("", "all", usd(document["duty_usd"], 0))
+    terminal.table(out, (("heading", "L"), ("authority", "l"), ("USD", "r")), rows, total)
+
+
+def _nodes(out: Console, nodes: Sequence[Document]) -> None:
+    terminal.blank(out)
+    terminal.heading(out, "Futures")
+    rows = [
+        (
+            node["node"],
+            node["parent"] or DASH,
+            percent(node["chance"]),
+            millions(node["cost_usd"]),
+            millions(node["path_usd"]),
+        )
+        for node in nodes
+    ]
+    columns = (("node", "l"), ("after", "l"), ("chance", "r"), ("USD in it", "r"), ("USD to its end", "r"))
+    terminal.table(out, columns, rows)
+
+
+def _options(out: Console, document: Document) -> None:
+    terminal.blank(out)
+    terminal.heading(out, "Worth")
+    vss = document["vss_usd"]
+    rows = [("knowing the branch at the start", usd(document["evpi_usd"], 0))]
+    rows.append(("planning for the tree instead of its mean", "no plan without it" if vss is None else usd(vss, 0)))
+    for option in document["options"]:
+        value = option["value_usd"]
+        rows.append((f"having {option['plant']}", "no plan without it" if value is None else usd(value, 0)))
+    terminal.table(out, (("", "l"), ("USD", "r")), rows)

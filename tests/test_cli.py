@@ -1,0 +1,208 @@
+"""End to end through the command line, on the shipped rule book and the shipped case."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ashore.cli import main
+
+TODAY = "2026-11-22"
+RIG = "8543.70.98.60"
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs one command line: (exit code, standard output, standard error)."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def ask(run):
+    """Runs one command line with --json and gives its document; the code must be 0."""
+
+    def call(*words):
+        code, out, err = run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return call
+
+
+def test_duty_of_one_line_has_every_field_of_the_contract(ask):
+    document = ask("duty", "--hts", RIG, "--from", "MY", "--on", TODAY, "--value", 2970)
+    fields = {"hts", "origin", "on", "value_usd", "duty_usd", "rate", "fees_usd", "total_usd", "status"}
+    assert fields | {"low_usd", "high_usd", "lines", "defeated", "needs"} <= set(document)
+    assert document["duty_usd"] == 374.22
+    assert document["rate"] == pytest.approx(0.126)
+    assert document["status"] == "resolved"
+    assert document["total_usd"] == pytest.approx(2970 + 374.22 + document["fees_usd"])
+    for line in document["lines"]:
+        assert {"heading", "rule", "authority", "rate", "base_usd", "duty_usd", "source"} <= set(line)
+        assert line["source"]
+
+
+@pytest.mark.parametrize("hts", ["8543.70.98.60", "8543709860", "85437098", "8543.70.98"])
+def test_duty_takes_the_number_in_every_spelling(ask, hts):
+    assert ask("duty", "--hts", hts, "--from", "CN", "--on", TODAY, "--value", 100)["duty_usd"] == 40.10
+
+
+def test_duty_as_text_shows_headings_sources_and_what_is_carried_forward(run):
+    code, out, _ = run("duty", "--hts", RIG, "--from", "CN", "--on", TODAY, "--value", 2970)
+    assert code == 0
+    for words in ("9903.88.02", "25.0 %", "1,190.97", "83 FR 40823", "carried forward"):
+        assert words in out
+
+
+def test_mode_and_claims_reach_the_answer(ask):
+    ocean = ask("duty", "--hts", RIG, "--from", "MX", "--on", TODAY, "--value", 100000, "--mode", "ocean")
+    assert [fee["fee"] for fee in ocean["fees"]] == ["HMF", "MPF"] or len(ocean["fees"]) == 2
+    assert (ocean["status"], ocean["needs"]) == ("conditional", ["spi"])
+    claimed = ask("duty", "--hts", RIG, "--from", "MX", "--on", TODAY, "--value", 100000, "--claim", "spi=S")
+    assert (claimed["duty_usd"], claimed["fees_usd"], claimed["status"]) == (0, 0, "resolved")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["duty", "--hts", "8543", "--from", "MY", "--on", TODAY, "--value", "1"], 1),
+        (["duty", "--hts", RIG, "--from", "MY", "--on", "2030-01-01", "--value", "1"], 1),
+        (["duty", "--hts", "0101.21.00", "--from", "MY", "--on", TODAY, "--value", "1"], 1),
+        (["duty", "--hts", "2710.19.30", "--from", "MY", "--on", TODAY, "--value", "1"], 1),
+        (["duty", "--hts", RIG], 2),
+        (["duty", "--colour", "red"], 2),
+        (["dutty"], 2),
+        (["land"], 2),
+        (["land", "--on", "tomorrow"], 1),
+        (["land", "no-such-folder", "--on", TODAY], 1),
+        (["plan", "--start", TODAY, "--months", "many"], 2),
+        (["case", "copy", "rigs-2062"], 1),
+        (["duty", "--lines", "no-such.csv", "--out", "x.csv"], 1),
+        (["rules", "--on", "2017-01-01"], 1),
+    ],
+)
+def test_exit_codes_and_no_traceback(run, words, code):
+    for extra in ([], ["--json"]):
+        got, out, err = run(*words, *extra)
+        assert got == code
+        assert "Traceback" not in out + err
+        if extra and code == 1:
+            json.loads(out)
+        elif code == 2:
+            assert "ashore --help" in err
+
+
+def test_a_day_after_the_coverage_says_how_to_hold_the_law_and_then_answers(run, ask):
+    words = ["duty", "--hts", RIG, "--from", "MY", "--on", "2027-06-01", "--value", "2970"]
+    assert "--hold" in run(*words)[2]
+    held = ask(*words, "--hold", "2027-06-01")
+    assert held["duty_usd"] == 374.22
+    assert any("held" in note for note in held["notes"])
+
+
+def test_a_scenario_file_changes_the_answer(ask, tmp_path):
+    scenario = tmp_path / "double.toml"
+    scenario.write_text(
+        '[[change]]\nheading = "9999.00.01"\nauthority = "what if"\norigins = ["MY"]\n'
+        'products = ["8543.70.98"]\nkind = "add"\nrate = 0.25\n'
+    )
+    words = ["duty", "--hts", RIG, "--from", "MY", "--on", TODAY, "--value", "100"]
+    assert ask(*words, "--scenario", scenario)["duty_usd"] == pytest.approx(37.60)
+    assert ask(*words)["duty_usd"] == pytest.approx(12.60)
+
+
+def test_a_file_of_lines_is_rated_with_its_columns_kept(ask, tmp_path):
+    source, out = tmp_path / "entries.csv", tmp_path / "rated.csv"
+    source.write_text(
+        "line_id,hts,origin,entry_date,value_usd\n"
+        f"a,{RIG},MY,{TODAY},2970\n"
+        f"b,{RIG},CN,2025-04-10,100\n"
+        f"c,0101.21.00,CN,{TODAY},100\n"
+    )
+    summary = ask("duty", "--lines", source, "--out", out)
+    assert (summary["lines"], summary["unresolved"]) == (3, 1)
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["line_id"] for row in rows] == ["a", "b", "c"]
+    assert float(rows[0]["duty_usd"]) == 374.22
+    assert float(rows[1]["rate"]) == pytest.approx(1.726)
+    assert (rows[2]["duty_usd"], rows[2]["status"]) == ("", "unresolved")
+
+
+def test_rules_lists_what_is_in_force_and_diff_says_for_whom_it_changed(ask):
+    document = ask("rules", "--on", TODAY, "--hts", "8543.70.98", "--from", "MY")
+    assert "9903.05.54" in {rule["heading"] for rule in document["rules"]}
+    assert "9903.88.02" not in {rule["heading"] for rule in document["rules"]}
+    changed = ask("rules", "--diff", "2026-07-23", "2026-07-24", "--hts", "8543.70.98")
+    assert "9903.03.01" in {rule["heading"] for rule in changed["ended"]}
+    by_origin = {code: (g["rate_before"], g["rate_after"]) for g in changed["origins"] for code in g["origins"]}
+    assert by_origin["TW"] == pytest.approx((0.126, 0.10))
+    assert by_origin["LA"] == pytest.approx((0.126, 0.026))
+    assert "MY" not in by_origin
+
+
+def test_check_passes_the_shipped_book_and_case(ask):
+    assert ask("check")["faults"] == []
+    assert ask("check", "rigs-2026")["faults"] == []
+
+
+def test_check_names_every_fault_of_a_copied_and_broken_case(run, ask, tmp_path):
+    folder = tmp_path / "mine"
+    ask("case", "copy", "rigs-2026", folder)
+    plants = folder / "plants.csv"
+    plants.write_text(plants.read_text().replace("capacity_month", "capacity_moth", 1))
+    lanes = folder / "lanes.csv"
+    first, second, rest = lanes.read_text().split("\n", 2)
+    lanes.write_text("\n".join([first, second.replace(second.split(",")[0], "Atlantis", 1), rest]))
+    code, out, err = run("check", folder, "--json")
+    assert code == 1
+    faults = json.loads(out)["faults"]
+    assert {"plants.csv", "lanes.csv"} <= {fault["where"].split("/")[-1] for fault in faults}
+    assert "Atlantis" in err
+    assert "capacity_month" in err
+
+
+def test_case_list_and_copy(ask, run, tmp_path):
+    assert "rigs-2026" in {case["case"] for case in ask("case", "list")["cases"]}
+    ask("case", "copy", "rigs-2026", tmp_path / "mine")
+    assert (tmp_path / "mine" / "futures" / "law-to-2029.toml").is_file()
+    assert run("case", "copy", "rigs-2026", tmp_path / "mine")[0] == 1
+
+
+def test_land_ranks_routes_whose_parts_sum_to_the_cent(ask):
+    document = ask("land", "rigs-2026", "--on", TODAY)
+    assert len(document["routes"]) > 50
+    for route in document["routes"]:
+        assert set(route["parts"]) == {"make", "bought", "freight", "insurance", "duty", "fees", "carrying"}
+        assert round(sum(route["parts"].values()) * 100) == round(route["usd_unit"] * 100)
+        fields = {"product", "maker", "plant", "origin", "market", "mode", "days", "usd_unit", "usd_ths"}
+        assert fields <= set(route)
+    only = ask("land", "--on", TODAY, "--product", "s21-xp", "--market", document["routes"][0]["market"])["routes"]
+    assert {route["product"] for route in only} == {"s21-xp"}
+    assert [r["usd_unit"] for r in only] == sorted(r["usd_unit"] for r in only)
+
+
+def test_plan_gives_the_document_of_the_contract(ask):
+    document = ask("plan", "rigs-2026", "--start", TODAY, "--months", 6)
+    fields = {"status", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd", "revenue_usd", "seconds"}
+    assert fields | {"columns", "rows", "open", "make", "flows", "lost", "duty_usd", "node_costs"} <= set(document)
+    assert set(document["seconds"]) == {"build", "solve"}
+    assert any("held" in note for note in document["notes"])
+
+
+def test_the_command_starts_cold_as_a_process():
+    words = ["duty", "--hts", RIG, "--from", "MY", "--on", TODAY, "--value", "2970", "--json"]
+    code = "from ashore.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["duty_usd"] == 374.22

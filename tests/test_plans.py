@@ -1,0 +1,856 @@
+"""The planner: toys with known answers, a second formulation, and what must hold of every plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ashore import network, plans
+from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, SolverTrouble, Unresolved
+from ashore.plans import Futures, Node, NodeDemand
+from ashore.plans.ledger import carried
+from ashore.plans.solver import Limits, run, split
+from ashore.rules import Line, RuleBook, read_changes
+from ashore.rules.model import ColumnRates
+
+START = date(2026, 12, 1)
+RIG, BOARD, CHIP = "85437098", "85439068", "85423100"
+
+
+def book(*changes: dict[str, Any], until: date = date(2035, 1, 1)) -> RuleBook:
+    """A book whose three lines owe nothing, and the changes."""
+    span = (date(2018, 1, 1), date(2040, 1, 1))
+
+    def line(hts: str) -> Line:
+        rates = ColumnRates(*span, 0, 0, {}, "toy", "R", "", "")
+        return Line(hts, "", "", frozenset(), *span, "", (rates,))
+
+    lines = {hts: line(hts) for hts in (RIG, BOARD, CHIP)}
+    countries = {code: code for code in ("US", "CN", "MY", "TW", "CA")}
+    base = RuleBook("US", span[0], until, until, (), lines, (), (), {}, countries)
+    return under(base, *changes)
+
+
+def under(base: RuleBook, *changes: dict[str, Any], since: date | None = None) -> RuleBook:
+    faults: list[Any] = []
+    found = read_changes(list(changes), base, "toy", faults)
+    assert not faults
+    return base.under(found, since=since)
+
+
+def duty(rate: float, origins: Any = "*", products: Any = "8543", **more: Any) -> dict[str, Any]:
+    name = f"H{rate}{origins}"
+    return {"heading": name, "authority": "toy", "origins": origins, "products": products, "rate": rate, **more}
+
+
+def rows(header: str, *lines: Sequence[Any]) -> list[dict[str, Any]]:
+    return [dict(zip(header.split(), line, strict=True)) for line in lines]
+
+
+PRODUCTS = rows(
+    "product maker kind hts weight_kg",
+    ("rig", "Acme", "rig", RIG, 10),
+    ("board", "Acme", "board", BOARD, 1),
+    ("chip", "Fab", "chip", CHIP, 0),
+)
+PLANTS = "plant company country open open_usd fixed_usd_month lead_months ramp_months capacity_month"
+MAKES = "plant product cost_usd confers_origin"
+LANES = "from to mode usd_per_kg usd_per_unit days"
+DEMAND = "market product month units price_usd lost_usd"
+
+
+def net(config: Mapping[str, Any] | None = None, **tables: Any) -> network.Network:
+    """A rig of three boards of ten chips, made in Malaysia or, once opened, in Texas."""
+    usual: dict[str, Any] = {
+        "products": PRODUCTS,
+        "parts": rows("product part quantity essential", ("rig", "board", 3, "yes"), ("board", "chip", 10, "no")),
+        "plants": rows(
+            PLANTS,
+            ("penang", "Acme", "MY", "yes", 0, 100, 0, 0, 1000),
+            ("dallas", "Acme", "US", "no", 20000, 1000, 2, 1, 1000),
+        ),
+        "makes": rows(
+            MAKES,
+            ("penang", "rig", 100, "yes"),
+            ("penang", "board", 20, "yes"),
+            ("dallas", "rig", 200, "yes"),
+            ("dallas", "board", 40, "yes"),
+        ),
+        "supplies": rows("product origin price_usd", ("chip", "TW", 50)),
+        "lanes": rows(
+            LANES,
+            ("penang", "US", "air", 5, 0, 3),
+            ("penang", "US", "ocean", 1, 0, 35),
+            ("US", "US", "truck", 0.5, 0, 2),
+            ("TW", "MY", "air", 0, 0.1, 2),
+            ("TW", "US", "air", 0, 0.2, 2),
+        ),
+        "markets": rows("market country", ("texas", "US")),
+        "demand": rows(DEMAND, ("texas", "rig", None, 10, 3000, 5000)),
+    }
+    setting = {"name": "toy", "currency": "USD", "origin_rule": "board", "hold_usd_month": 1, "discount_year": 0}
+    return network.load(usual | tables, setting | dict(config or {}))
+
+
+def simple(demand: Any, lanes: Any = None, plants: Any = None, cost: float = 10, **config: Any) -> network.Network:
+    """One product without parts: made in Malaysia unless ``plants`` says otherwise."""
+    plants = plants or rows(PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 1000))
+    return net(
+        config,
+        products=PRODUCTS[:1],
+        parts={"product": [], "part": [], "quantity": []},
+        plants=plants,
+        makes=rows("plant product cost_usd customs_value_usd", *[(p["plant"], "rig", cost, 100) for p in plants]),
+        supplies={"product": [], "origin": [], "price_usd": []},
+        lanes=lanes or rows(LANES, ("MY", "US", "air", 0, 1, 0), ("US", "US", "truck", 0, 1, 0)),
+        demand=demand,
+    )
+
+
+def tree(base: RuleBook, *nodes: tuple[str, str | None, date, float, RuleBook], demand: Any = ()) -> Futures:
+    return Futures(tuple(Node(*node) for node in nodes), tuple(NodeDemand(*row) for row in demand))
+
+
+def month(number: int) -> date:
+    return plans.calendar.month_date(START, number)
+
+
+def ties(plan: plans.Plan) -> None:
+    """What holds of every plan: the ledger is its cost, duty its duty, and goods are kept."""
+    frame = plan.ledger
+    spent = (frame["cents"] * frame["factor"] * frame["chance"]).sum() / 100
+    assert spent == pytest.approx(plan.cost_usd, abs=0.0051, rel=1e-12)
+    assert frame.filter(frame["payer"] == frame["payee"]).is_empty()
+    owed = frame.filter(frame["item"] == "duty")
+    assert (owed["cents"] * owed["factor"] * owed["chance"]).sum() / 100 == pytest.approx(plan.duty_usd, abs=1e-6)
+    assert plan.node_costs["expected_usd"].sum() == pytest.approx(plan.cost_usd, rel=1e-9, abs=1e-6)
+    assert plan.bound_usd <= plan.objective_usd + 1e-9
+    mixed = (1 - plan.risk) * plan.cost_usd + plan.risk * plan.tail_usd
+    assert plan.objective_usd == pytest.approx(mixed, rel=1e-9)
+
+
+# -- what a sensible case does ----------------------------------------------------------------------------------------
+def test_without_duty_no_line_opens_at_home_and_with_full_duty_on_rigs_one_does() -> None:
+    free = plans.solve(net(), book(), START, 24)
+    dear = plans.solve(net(), book(duty(1.0)), START, 24)
+    assert free.status == dear.status == "optimal"
+    assert free.open.is_empty()
+    assert free.duty_usd == 0
+    assert dear.open["plant"].to_list() == ["dallas"]
+    assert dear.open["month"].to_list() == [0]
+    assert set(dear.make["origin"]) == {"MY", "US"}
+    ties(free)
+    ties(dear)
+
+
+def test_the_document_is_plain_json(capfd: pytest.CaptureFixture[str]) -> None:
+    plan = plans.solve(net(), book(duty(0.3)), START, 6)
+    document = json.loads(json.dumps(plan.as_dict()))
+    contract = (
+        "status objective_usd bound_usd gap cost_usd tail_usd revenue_usd seconds columns rows open make flows lost "
+        "duty_usd node_costs ledger notes"
+    )
+    assert not set(contract.split()) - set(document)
+    assert set(document["seconds"]) == {"build", "solve"}
+    assert document["revenue_usd"] == pytest.approx(6 * 10 * 3000)
+    assert capfd.readouterr().out == ""
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rates=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 1.2)) for _ in range(4)]),
+    place=st.integers(0, 3),
+    more=st.sampled_from((0.01, 0.4)),
+)
+def test_raising_a_rate_never_lowers_the_optimum(rates: tuple[float, ...], place: int, more: float) -> None:
+    kinds = [("MY", "8543"), ("TW", "8542"), ("US", "8543"), ("CN", "8543")]
+    case = net(demand=rows(DEMAND, ("texas", "rig", None, 10, None, 2600)))
+
+    def cost(shares: Sequence[float]) -> float:
+        changes = [duty(r, [o], p) for r, (o, p) in zip(shares, kinds, strict=True) if r]
+        return plans.solve(case, book(*changes), START, 5).cost_usd
+
+    higher = [round(rate + more * (k == place), 6) for k, rate in enumerate(rates)]
+    assert cost(higher) >= cost(rates) - 1e-6
+
+
+def test_goods_made_at_home_pay_nothing_and_a_network_without_a_tariff_country_neither() -> None:
+    home = net(plants=rows(PLANTS, ("penang", "Acme", "CA", "yes", 0, 0, 0, 0, 99), ("dallas", "Acme", "US", "yes", 0, 0, 0, 0, 99)))
+    plan = plans.solve(home, book(duty(1.0, "*", "8543")), START, 3)
+    assert plan.duty_usd == 0
+    away = net(markets=rows("market country", ("texas", "CN")), lanes=rows(LANES, ("MY", "CN", "air", 0, 1, 2), ("TW", "MY", "air", 0, 0, 1)))
+    plan = plans.solve(away, book(duty(1.0, "*", "*")), START, 3)
+    assert plan.duty_usd == 0
+    assert plan.duty.is_empty()
+
+
+def test_a_rig_assembled_from_foreign_boards_keeps_their_origin_unless_assembly_confers() -> None:
+    def case(rule: str) -> network.Network:
+        return net(
+            {"origin_rule": rule},
+            plants=rows(
+                PLANTS,
+                ("shenzhen", "Acme", "CN", "yes", 0, 0, 0, 0, 99),
+                ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 99),
+            ),
+            makes=rows(MAKES, ("shenzhen", "board", 20, "yes"), ("penang", "rig", 100, "no")),
+            lanes=rows(
+                LANES,
+                ("shenzhen", "penang", "air", 0, 1, 2),
+                ("penang", "US", "air", 0, 1, 2),
+                ("TW", "CN", "air", 0, 0, 1),
+            ),
+        )
+
+    law = book(duty(0.25, ["CN"]))
+    kept = plans.solve(case("board"), law, START, 2)
+    conferred = plans.solve(case("assembly"), law, START, 2)
+    assert set(kept.flows.filter(kept.flows["to"] == "texas")["origin"]) == {"CN"}
+    assert kept.duty_usd == pytest.approx(0.25 * (100 + 3 * (20 + 500)) * 20)
+    assert set(conferred.flows.filter(conferred.flows["to"] == "texas")["origin"]) == {"MY"}
+    assert conferred.duty_usd == 0
+
+
+# -- months -----------------------------------------------------------------------------------------------------------
+def test_lead_and_ramp() -> None:
+    case = simple(
+        rows(DEMAND, ("texas", "rig", None, 10, None, 1000)),
+        plants=rows(PLANTS, ("dallas", "Acme", "US", "no", 50, 7, 2, 2, 9)),
+    )
+    plan = plans.solve(case, book(), START, 6)
+    assert plan.open.row(0, named=True)["month"] == 0
+    assert plan.open.row(0, named=True)["ready"] == 2
+    assert plan.make["month"].to_list() == [2, 3, 4, 5]
+    assert plan.make["units"].to_list() == pytest.approx([3, 6, 9, 9])
+    lost = 6 * 10 - 27
+    assert plan.cost_usd == pytest.approx(50 + 4 * 7 + 27 * 11 + lost * 1000)
+
+
+def test_a_plan_of_one_month_opens_in_month_0() -> None:
+    case = simple(
+        rows(DEMAND, ("texas", "rig", 0, 5, None, None)), plants=rows(PLANTS, ("dallas", "Acme", "US", "no", 50, 7, 0, 0, 9))
+    )
+    plan = plans.solve(case, book(), START, 1)
+    assert plan.open.select("plant", "node", "month").rows() == [("dallas", "law", 0)]
+    assert plan.cost_usd == pytest.approx(50 + 7 + 5 * 11)
+
+
+def test_goods_move_ahead_of_a_dated_rise_when_holding_is_cheap() -> None:
+    case = simple(rows(DEMAND, ("texas", "rig", None, 10, None, None)))
+    law = book(duty(0.5, **{"from": month(3)}))
+    plan = plans.solve(case, law, START, 6)
+    assert plan.duty_usd == 0
+    assert plan.cost_usd == pytest.approx(60 * 11 + 10 * (1 + 2 + 3))
+    dear = plans.solve(simple(rows(DEMAND, ("texas", "rig", None, 10, None, None)), hold_usd_month=60), law, START, 6)
+    assert dear.duty_usd == pytest.approx(30 * 50)
+
+
+def test_discounting() -> None:
+    case = simple(rows(DEMAND, ("texas", "rig", 12, 10, None, None)), discount_year=0.1, hold_usd_month=5)
+    plan = plans.solve(case, book(), START, 13)
+    assert plan.cost_usd == pytest.approx(110 / 1.1)
+    assert plan.make["month"].to_list() == [12]
+    ties(plan)
+
+
+def test_transit_takes_whole_months_and_arrivals_after_the_horizon_are_not_shipped() -> None:
+    case = simple(rows(DEMAND, ("texas", "rig", None, 10, None, 100)), rows(LANES, ("MY", "US", "ocean", 0, 1, 35)))
+    plan = plans.solve(case, book(), START, 3)
+    assert plan.flows.select("month", "arrives", "units").rows() == [(0, 1, 10.0), (1, 2, 10.0)]
+    assert plan.lost.select("month", "units").rows() == [(0, 10.0)]
+    assert plans.calendar.transit_months(15.2) == 0
+    assert plans.calendar.transit_months(30.4375 * 0.5) == 1
+
+
+# -- trees ------------------------------------------------------------------------------------------------------------
+def test_goods_on_the_way_pay_the_rate_of_the_branch_they_arrive_in() -> None:
+    case = simple(rows(DEMAND, ("texas", "rig", 1, 10, None, None)), rows(LANES, ("MY", "US", "ocean", 0, 1, 30)))
+    base = book()
+    high = under(base, duty(0.3), since=month(1))
+    futures = tree(
+        base, ("now", None, START, 1, base), ("rise", "now", month(1), 0.5, high), ("calm", "now", month(1), 0.5, base)
+    )
+    plan = plans.solve(case, base, START, 2, futures)
+    assert plan.duty_usd == pytest.approx(0.5 * 0.3 * 100 * 10)
+    costs = dict(plan.node_costs.select("node", "path_usd").rows())
+    assert costs == pytest.approx({"now": 110, "rise": 410, "calm": 110})
+    ties(plan)
+
+
+def test_branches_that_do_not_differ_cost_what_no_tree_costs() -> None:
+    law = book(duty(0.4))
+    futures = tree(
+        law,
+        ("now", None, START, 1, law),
+        ("a", "now", month(2), 0.25, law),
+        ("b", "now", month(2), 0.75, law),
+        ("b1", "b", month(4), 0.5, law),
+        ("b2", "b", month(4), 0.5, law),
+    )
+    alone = plans.solve(net(), law, START, 8)
+    split_up = plans.solve(net(), law, START, 8, futures)
+    assert split_up.cost_usd == pytest.approx(alone.cost_usd, rel=1e-9)
+    assert split_up.tail_usd == pytest.approx(alone.cost_usd, rel=1e-9)
+    ties(split_up)
+
+
+@pytest.mark.parametrize(("lost_usd", "made", "cost"), [(50, 100, 1000 + 100 + 0.6 * 80), (25, 20, 200 + 20 + 0.4 * 80 * 25)])
+def test_newsvendor(lost_usd: float, made: float, cost: float) -> None:
+    """Order at 11 before demand is 100 (chance 0.4) or 20: more pays if 0.4·lost > 11 + 0.6·hold."""
+    case = simple(rows(DEMAND, ("texas", "rig", 1, 1, None, lost_usd)), rows(LANES, ("MY", "US", "ocean", 0, 1, 30)))
+    law = book()
+    futures = tree(
+        law,
+        ("now", None, START, 1, law),
+        ("high", "now", month(1), 0.4, law),
+        ("low", "now", month(1), 0.6, law),
+        demand=[("high", "texas", "rig", 1, 100), ("low", "texas", "rig", None, 20)],
+    )
+    plan = plans.solve(case, law, START, 2, futures)
+    assert plan.make["units"].sum() == pytest.approx(made)
+    assert plan.cost_usd == pytest.approx(cost)
+    worth = plans.options(plan)
+    known = 11 * (0.4 * 100 + 0.6 * 20)
+    assert worth.evpi_usd == pytest.approx(cost - known)
+    ties(plan)
+
+
+def test_a_node_without_months_decides_for_its_children() -> None:
+    case = simple(
+        rows(DEMAND, ("texas", "rig", 0, 10, None, 30)), cost=0, plants=rows(PLANTS, ("dallas", "Acme", "US", "no", 100, 0, 0, 0, 99))
+    )
+    law = book()
+    futures = tree(
+        law,
+        ("root", None, START, 1, law),
+        ("some", "root", START, 0.5, law),
+        ("none", "root", START, 0.5, law),
+        demand=[("none", "texas", "rig", 0, 0)],
+    )
+    plan = plans.solve(case, law, START, 1, futures)
+    assert plan.open.select("plant", "node", "month").rows() == [("dallas", "root", 0)]
+    assert plan.cost_usd == pytest.approx(100 + 0.5 * 10)
+    assert plans.options(plan).evpi_usd == pytest.approx(0.5 * 100)
+    ties(plan)
+
+
+def test_a_branch_of_chance_0_changes_nothing() -> None:
+    law = book(duty(0.4))
+    mad = under(law, duty(5.0, "*", "*"), since=month(3))
+    nodes = [("now", None, START, 1.0, law), ("a", "now", month(3), 1.0, law), ("b", "now", month(3), 0.0, mad)]
+    for risk in (0.0, 0.6):
+        costs = [plans.solve(net(), law, START, 8, tree(law, *part), risk=risk).cost_usd for part in (nodes[:2], nodes)]
+        assert costs[0] == pytest.approx(costs[1], rel=1e-9)
+
+
+def test_the_tail_is_the_mean_of_the_dearest_branches() -> None:
+    case = net(demand=rows(DEMAND, ("texas", "rig", None, 10, None, 4000)))
+    law = book()
+    nodes = [("now", None, START, 1.0, law)]
+    for k, rate in enumerate((0.0, 0.3, 0.9, 1.5)):
+        nodes.append((f"b{k}", "now", month(1), 0.25, under(law, duty(rate), since=month(1))))
+    futures = tree(law, *nodes)
+    by_risk = [plans.solve(case, law, START, 9, futures, risk=w, tail=0.6) for w in (0.0, 0.5, 1.0)]
+    for plan in by_risk:
+        ties(plan)
+        paths = sorted(dict(plan.node_costs.select("node", "path_usd").rows()[1:]).values())
+        assert plan.tail_usd == pytest.approx((0.25 * paths[3] + 0.15 * paths[2]) / 0.4)
+        assert plan.tail_usd >= plan.cost_usd - 1e-6
+    assert by_risk[0].objective_usd == pytest.approx(by_risk[0].cost_usd)
+    assert by_risk[2].objective_usd == pytest.approx(by_risk[2].tail_usd)
+    assert by_risk[0].cost_usd <= by_risk[1].cost_usd + 1e-6 <= by_risk[2].cost_usd + 2e-6
+    assert by_risk[2].tail_usd <= by_risk[1].tail_usd + 1e-6 <= by_risk[0].tail_usd + 2e-6
+    assert plans.solve(case, law, START, 9, futures, risk=1.0, tail=0.0).objective_usd == pytest.approx(
+        by_risk[0].cost_usd, rel=1e-6
+    )
+
+
+# -- what plans are worth ---------------------------------------------------------------------------------------------
+def test_option_values_are_the_cost_of_doing_without() -> None:
+    law = book()
+    high = under(law, duty(0.8), since=month(4))
+    futures = tree(law, ("now", None, START, 1, law), ("high", "now", month(4), 0.6, high), ("low", "now", month(4), 0.4, law))
+    both = rows(
+        PLANTS,
+        ("penang", "Acme", "MY", "yes", 0, 100, 0, 0, 1000),
+        ("dallas", "Acme", "US", "no", 20000, 1000, 2, 1, 1000),
+        ("austin", "Acme", "US", "no", 900000, 1000, 2, 1, 1000),
+    )
+    makes = rows(MAKES, *[(p, m, 100 * k, "yes") for p, k in (("penang", 1), ("dallas", 2), ("austin", 2)) for m in ("rig", "board")])
+    held = {"hold_usd_month": 300}
+    plan = plans.solve(net(held, plants=both, makes=makes), law, START, 20, futures)
+    worth = plans.options(plan)
+    values = dict(worth.options)
+    rest = [make for make in makes if make["plant"] != "dallas"]
+    without = plans.solve(net(held, plants=[both[0], both[2]], makes=rest), law, START, 20, futures)
+    assert values["austin"] == 0
+    assert values["dallas"] == pytest.approx(without.objective_usd - plan.objective_usd, rel=1e-6)
+    assert values["dallas"] > 0
+    assert worth.evpi_usd >= 0
+    assert worth.vss_usd is not None
+    assert worth.vss_usd >= 0
+    assert set(worth.as_dict()) >= {"evpi_usd", "vss_usd", "options"}
+
+
+def test_the_mean_policy_can_mislead() -> None:
+    """At the mean duty of 50 a unit a line for 300 pays over 10 units; where duty is 0 or 100 it should wait."""
+    case = simple(
+        rows(DEMAND, ("texas", "rig", 2, 10, None, None)),
+        plants=rows(PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 99), ("dallas", "Acme", "US", "no", 450, 0, 1, 0, 99)),
+        hold_usd_month=1000,
+    )
+    law = book()
+    high = under(law, duty(1.0), since=month(1))
+    futures = tree(law, ("now", None, START, 1, law), ("high", "now", month(1), 0.5, high), ("low", "now", month(1), 0.5, law))
+    plan = plans.solve(case, law, START, 3, futures)
+    assert plan.open.select("node", "month").rows() == [("high", 1)]
+    assert plan.cost_usd == pytest.approx(110 + 0.5 * 450)
+    worth = plans.options(plan)
+    assert worth.vss_usd == pytest.approx(0.5 * 450)
+    assert worth.evpi_usd == pytest.approx(0)
+
+
+def test_breakeven_rate_by_solving_meets_the_formula() -> None:
+    """One product, value 100, demand 10 a month, no other difference: r·100·10·12 = opening cost + 10·12·extra."""
+    case = simple(
+        rows(DEMAND, ("texas", "rig", None, 10, None, None)),
+        plants=rows(PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 99), ("dallas", "Acme", "US", "no", 3000, 0, 0, 0, 99)),
+    )
+    found = plans.breakeven_rate(case, book(duty(0.1)), START, 12, "dallas", tol=1e-4)
+    assert found.rate == pytest.approx(3000 / (100 * 10 * 12), abs=1e-4)
+    assert found.opens == ("dallas",)
+    exempt = plans.breakeven_rate(case, book(duty(0.1)), START, 12, ["dallas"], exempt=["rig"])
+    assert exempt.rate is None
+    assert "more than it saves" in exempt.reason
+    free = plans.breakeven_rate(case, book(), START, 12, "dallas")
+    assert free.rate is None
+    json.dumps(found.as_dict())
+    with pytest.raises(FaultyInput, match="dalas"):
+        plans.breakeven_rate(case, book(), START, 12, "dalas")
+    with pytest.raises(FaultyInput, match="open already"):
+        plans.breakeven_rate(case, book(), START, 12, "penang")
+
+
+def test_a_network_cut_down_to_one_company() -> None:
+    one, two = net(), restricted_pair()
+    cut = plans.restrict(two, "Acme")
+    assert set(cut.products) == {"rig", "board", "chip"}
+    assert {row.product for row in cut.demand} == {"rig"}
+    law = book(duty(0.6))
+    assert plans.solve(cut, law, START, 6).cost_usd == pytest.approx(plans.solve(one, law, START, 6).cost_usd)
+    with pytest.raises(FaultyInput, match="Acmee"):
+        plans.restrict(two, "Acmee")
+
+
+def restricted_pair() -> network.Network:
+    """The toy with a second maker who shares nothing but the supply of chips."""
+    twin = [dict(row, product=f"{row['product']}2", maker="Beta") for row in PRODUCTS[:2]]
+    usual = net()
+    plants = rows(
+        PLANTS,
+        ("penang", "Acme", "MY", "yes", 0, 100, 0, 0, 1000),
+        ("dallas", "Acme", "US", "no", 20000, 1000, 2, 1, 1000),
+        ("johor", "Beta", "MY", "yes", 0, 100, 0, 0, 1000),
+        ("ohio", "Beta", "US", "no", 9000, 1000, 2, 1, 1000),
+    )
+    makes = rows(
+        MAKES,
+        *[(p, m, c * k, "yes") for p, k in (("penang", 1), ("dallas", 2)) for m, c in (("rig", 100), ("board", 20))],
+        *[(p, m, c * k, "yes") for p, k in (("johor", 1), ("ohio", 2)) for m, c in (("rig2", 100), ("board2", 20))],
+    )
+    lanes = rows(LANES, *[(x.origin_end, x.to, x.mode, x.usd_per_kg, x.usd_per_unit, x.days) for x in usual.lanes])
+    lanes += rows(LANES, ("johor", "US", "air", 5, 0, 3), ("US", "CA", "truck", 0.5, 0, 2))
+    return net(
+        products=[*PRODUCTS, *twin],
+        parts=rows(
+            "product part quantity essential",
+            *[(f"rig{k}", f"board{k}", 3, "yes") for k in ("", "2")],
+            *[(f"board{k}", "chip", 10, "no") for k in ("", "2")],
+        ),
+        plants=plants,
+        makes=makes,
+        lanes=lanes,
+        demand=rows(DEMAND, ("texas", "rig", None, 10, 3000, 5000), ("texas", "rig2", None, 20, 3000, 5000)),
+    )
+
+
+def test_independent_parts_are_planned_alone_and_cost_the_same() -> None:
+    posed = plans.pose(restricted_pair(), book(duty(0.6)), START, 6)
+    assert len(split(posed.arrays)) == 3  # two makers, and what stands anyway
+    apart = run(posed.arrays, Limits())
+    together = run(posed.arrays.in_one_part(), Limits())
+    assert apart.objective == pytest.approx(together.objective, rel=1e-9)
+    assert apart.gap <= 1e-6
+
+
+# -- what cannot be ---------------------------------------------------------------------------------------------------
+MUST = rows(DEMAND, ("texas", "rig", None, 10, None, None))
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ({"lanes": rows(LANES, ("TW", "MY", "air", 0, 0, 1))}, "no lane reaches texas from penang"),
+        ({"lanes": rows(LANES, ("MY", "US", "air", 0, 0, 1))}, "penang cannot get chip"),
+        (
+            {"lanes": rows(LANES, ("MY", "US", "ocean", 0, 0, 40), ("TW", "MY", "ocean", 0, 0, 30))},
+            "in months 0 to 1 cannot be met: the first rig can be there in month 2",
+        ),
+        (
+            {"plants": rows(PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 30), ("dallas", "Acme", "US", "no", 1, 0, 2, 0, 20))},
+            "the capacity of penang, 30 a month, binds in month",
+        ),
+        (
+            {"supplies": rows("product origin price_usd limit_month", ("chip", "TW", 50, 250))},
+            "the supply of chip from TW, 250 a month, binds in month",
+        ),
+    ],
+)
+def test_an_impossible_plan_says_which_demand_and_why(tables: dict[str, Any], said: str) -> None:
+    with pytest.raises(Infeasible) as error:
+        plans.solve(net(demand=MUST, **tables), book(), START, 4)
+    assert said in str(error.value)
+    assert "Demand for rig in texas" in str(error.value)
+
+
+def test_lost_demand_that_nothing_can_reach_is_said() -> None:
+    plan = plans.solve(net(lanes=rows(LANES, ("TW", "MY", "air", 0, 0, 1))), book(), START, 2)
+    assert plan.lost["units"].sum() == 20
+    assert any("No rig can reach texas" in note for note in plan.notes)
+
+
+def test_days_outside_coverage_are_held_and_said_and_before_it_refused() -> None:
+    plan = plans.solve(net(), book(until=date(2027, 1, 15)), START, 4)
+    assert any("held to the end of the plan" in note for note in plan.notes)
+    with pytest.raises(OutsideCoverage):
+        plans.solve(net(), book(), date(2016, 1, 1), 4)
+
+
+def test_an_article_the_book_cannot_rate_is_refused() -> None:
+    odd = [dict(PRODUCTS[0], hts="99999999"), *PRODUCTS[1:]]
+    with pytest.raises(Unresolved, match=r"9999\.99\.99"):
+        plans.solve(net(products=odd), book(), START, 4)
+
+
+@pytest.mark.parametrize("wrong", [{"risk": 1.5}, {"tail": 1.0}, {"gap": -1.0}, {"time": 0.0}])
+def test_options_out_of_range(wrong: dict[str, float]) -> None:
+    with pytest.raises(FaultyInput, match=f"--{next(iter(wrong))}"):
+        plans.solve(net(), book(), START, 4, **wrong)  # type: ignore[arg-type]
+
+
+def test_no_time_at_all_is_said_with_a_remedy() -> None:
+    case = restricted_pair()
+    try:
+        plan = plans.solve(case, book(duty(0.35)), START, 36, time=1e-9, gap=0.0)
+    except SolverTrouble as error:
+        assert "--gap" in str(error)
+    else:
+        assert plan.status in ("optimal", "time_limit")
+        ties(plan)
+
+
+def test_cents_are_carried() -> None:
+    rng = np.random.default_rng(3)
+    exact = rng.uniform(0, 5, 1000)
+    whole = carried(exact)
+    assert np.abs(np.cumsum(whole) - np.cumsum(exact)).max() <= 0.5 + 1e-9
+    assert carried(np.array([1.0, 2.0])).tolist() == [1, 2]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    case = restricted_pair()
+    law = book(duty(0.35))
+    cost = plans.solve(case, law, START, 8).cost_usd
+    from dataclasses import replace
+
+    turned = replace(
+        case,
+        plants=dict(reversed(case.plants.items())),
+        makes=dict(reversed(case.makes.items())),
+        products=dict(reversed(case.products.items())),
+        lanes=case.lanes[::-1],
+        demand=case.demand[::-1],
+    )
+    assert plans.solve(turned, law, START, 8).cost_usd == pytest.approx(cost, rel=1e-9)
+
+
+# -- the same plan, formulated again ----------------------------------------------------------------------------------
+class Reference:
+    """The plan as a plain reading of the contract, loop by loop: openings as impulses, every origin kept apart."""
+
+    def __init__(self, case: network.Network, futures: Futures, months: int, rate: Any) -> None:
+        self.net, self.futures, self.months, self.rate = case, futures, months, rate
+        self.columns: dict[Any, int] = {}
+        self.upper: list[float] = []
+        self.whole: list[bool] = []
+        self.cost: list[dict[str, float]] = []  # by node, discounted
+        self.entries: dict[Any, dict[int, float]] = {}
+        self.sides: dict[Any, tuple[float, float]] = {}
+        self.kids = {n.name: [c for c in futures.nodes if c.parent == n.name] for n in futures.nodes}
+        self.slots = [(n.name, t) for n in futures.nodes for t in range(months) if self._holds(n, t)]
+        self._write()
+
+    def _holds(self, node: Node, t: int) -> bool:
+        return node.start <= month(t) and not any(kid.start <= month(t) for kid in self.kids[node.name])
+
+    def chance(self, name: str) -> float:
+        return float(np.prod([node.chance for node in self.futures.path(name)]))
+
+    def before(self, slot: tuple[str, int], lag: int) -> tuple[str, int] | None:
+        t = slot[1] - lag
+        names = [node.name for node in self.futures.path(slot[0])]
+        return next(((n, t) for n in reversed(names) if (n, t) in self.slots), None)
+
+    def col(self, key: Any, upper: float = np.inf, whole: bool = False) -> int:
+        if key not in self.columns:
+            self.columns[key] = len(self.columns)
+            self.upper.append(upper)
+            self.whole.append(whole)
+            self.cost.append({})
+        return self.columns[key]
+
+    def pay(self, key: Any, node: str, t: int, usd: float) -> None:
+        cost = self.cost[self.columns[key]]
+        cost[node] = cost.get(node, 0.0) + usd * (1 + self.net.settings.discount_year) ** (-t / 12)
+
+    def add(self, row: Any, key: Any, value: float) -> None:
+        entry = self.entries.setdefault(row, {})
+        entry[self.columns[key]] = entry.get(self.columns[key], 0.0) + value
+
+    def want(self, market: str, item: str, slot: tuple[str, int]) -> tuple[float, float | None]:
+        found = [d for d in self.net.demand if (d.market, d.product) == (market, item) and d.month in (None, slot[1])]
+        units = found[0].units if found else 0.0
+        for row in self.futures.demand:
+            if (row.node, row.market, row.product) == (slot[0], market, item) and row.month in (None, slot[1]):
+                units = row.units
+        return units, found[0].lost_usd if found else None
+
+    def _write(self) -> None:
+        net, places = self.net, [*self.net.plants, *self.net.markets]
+        origins = sorted({p.country for p in net.plants.values()} | {s.origin for r in net.supplies.values() for s in r})
+        for slot in self.slots:
+            node, t = slot
+            for place, item, o in product(places, net.products, origins):
+                self.sides["keep", place, item, o, slot] = (0.0, 0.0)
+                key = ("stock", place, item, o, slot)
+                self.col(key)
+                self.pay(key, node, t, net.settings.hold_usd_month)
+                self.add(("keep", place, item, o, slot), key, -1)
+        for slot in self.slots:
+            self._stock_and_demand(slot, places, origins)
+            self._moves(slot, places, origins)
+            self._plants(slot, origins)
+
+    def _stock_and_demand(self, slot: Any, places: Any, origins: Any) -> None:
+        earlier = self.before(slot, 1)
+        for place, item, o in product(places, self.net.products, origins):
+            if earlier:
+                self.add(("keep", place, item, o, slot), ("stock", place, item, o, earlier), 1)
+        for market, item in product(self.net.markets, self.net.products):
+            units, lost_usd = self.want(market, item, slot)
+            self.sides["want", market, item, slot] = (units, units)
+            for o in origins:
+                self.col(("serve", market, item, o, slot))
+                self.add(("keep", market, item, o, slot), ("serve", market, item, o, slot), -1)
+                self.add(("want", market, item, slot), ("serve", market, item, o, slot), 1)
+            if lost_usd is not None:
+                self.col(("lost", market, item, slot))
+                self.pay(("lost", market, item, slot), *slot, lost_usd)
+                self.add(("want", market, item, slot), ("lost", market, item, slot), 1)
+
+    def _moves(self, slot: Any, places: Any, origins: Any) -> None:
+        goods = [
+            (s.product, s.origin, s.origin, lane, place, s.price_usd, s.price_usd)
+            for sold in self.net.supplies.values()
+            for s in sold
+            for place in places
+            for lane in self.net.supply_lanes(s, place)
+        ]
+        goods += [
+            (make.product, o, make.plant, lane, place, 0.0, make.customs_value_usd)
+            for make in self.net.makes.values()
+            for o in origins
+            if not self.net.confers(make) or o == self.net.plants[make.plant].country
+            for place in places
+            if place != make.plant and self._of_use(make.product, place)
+            for lane in self.net.lanes_between(make.plant, place)
+        ]
+        for item, o, start, lane, place, price, value in goods:
+            lag = plans.calendar.transit_months(lane.days)
+            there = [s for s in self.slots if self.before(s, lag) == slot]
+            if not there:
+                continue
+            key = ("move", item, o, start, lane.mode, place, slot)
+            self.col(key)
+            freight = lane.usd_per_kg * self.net.products[item].weight_kg + lane.usd_per_unit
+            self.pay(key, *slot, price + freight + self.net.settings.insurance_share * value)
+            if start in self.net.plants:
+                self.add(("keep", start, item, o, slot), key, -1)
+            for arrival in there:
+                self.add(("keep", place, item, o, arrival), key, 1)
+                if self.net.country_of(place) == "US" != self.net.country_of(start):
+                    self.pay(key, *arrival, value * self.rate(arrival, self.net.products[item].hts, o))
+
+    def _of_use(self, item: str, place: str) -> bool:
+        makes = [make for make in self.net.makes.values() if make.plant == place]
+        return place in self.net.markets or any(p.part == item for m in makes for p in self.net.parts[m.product])
+
+    def _plants(self, slot: Any, origins: Any) -> None:
+        node, t = slot
+        for name, plant in self.net.plants.items():
+            room = ("room", name, slot)
+            self.sides[room] = (-np.inf, plant.capacity_month if plant.open else 0.0)
+            self.entries.setdefault(room, {})
+            if plant.open:
+                self.col(("base",), 1.0)
+                self.pay(("base",), node, t, plant.fixed_usd_month)
+                self.sides["base"] = (1.0, 1.0)
+                self.entries["base"] = {self.columns["base",]: 1.0}
+            else:
+                self._openings(name, plant, slot, room)
+            for make in self.net.makes.values():
+                if make.plant == name:
+                    self._make(make, slot, room, origins)
+
+    def _openings(self, name: str, plant: Any, slot: Any, room: Any) -> None:
+        node, t = slot
+        if t + plant.lead_months < self.months:
+            self.col(("open", name, slot), 1.0, True)
+            self.pay(("open", name, slot), node, t, plant.open_usd)
+        self.sides["once", name, slot] = (-np.inf, 1.0)
+        self.entries.setdefault(("once", name, slot), {})
+        for lag in range(t + 1):
+            order = self.before(slot, lag)
+            if ("open", name, order) not in self.columns:
+                continue
+            self.add(("once", name, slot), ("open", name, order), 1)
+            age = lag - plant.lead_months
+            if age >= 0:
+                share = min(1.0, (age + 1) / (plant.ramp_months + 1))
+                self.add(room, ("open", name, order), -share * plant.capacity_month)
+                self.pay(("open", name, order), node, t, plant.fixed_usd_month)
+
+    def _make(self, make: Any, slot: Any, room: Any, origins: Any) -> None:
+        home = self.net.plants[make.plant].country
+        essential = None if self.net.confers(make) else self.net.essential(make.product)
+        for o in [home] if essential is None else origins:
+            key = ("make", make.plant, make.product, o, slot)
+            self.col(key)
+            self.pay(key, *slot, make.cost_usd)
+            self.add(room, key, make.capacity_use)
+            self.add(("keep", make.plant, make.product, o, slot), key, 1)
+            for part in self.net.parts[make.product]:
+                row = ("need", make.plant, make.product, o, part.part, slot)
+                self.sides[row] = (0.0, 0.0)
+                self.add(row, key, -part.quantity)
+                for own in [o] if part.part == essential else origins:
+                    use = ("use", make.plant, make.product, o, part.part, own, slot)
+                    self.col(use)
+                    self.add(row, use, 1)
+                    self.add(("keep", make.plant, part.part, own, slot), use, -1)
+
+    def optimum(self, risk: float, tail: float) -> float:
+        import highspy
+
+        names = [node.name for node in self.futures.nodes]
+        leaves = [name for name in names if not self.kids[name]]
+        mean = [sum(self.chance(n) * usd for n, usd in cost.items()) for cost in self.cost]
+        size = len(mean)
+        objective = [(1 - risk) * usd for usd in mean]
+        lower = [0.0] * size
+        if risk:
+            for leaf in leaves:  # z ≥ cost of the path − η
+                path = {node.name for node in self.futures.path(leaf)}
+                row = {j: -sum(usd for n, usd in cost.items() if n in path) for j, cost in enumerate(self.cost)}
+                self.entries["tail", leaf] = {j: v for j, v in row.items() if v}
+                self.entries["tail", leaf][len(objective)] = 1.0
+                self.sides["tail", leaf] = (0.0, np.inf)
+                objective.append(risk * self.chance(leaf) / (1 - tail))
+                lower.append(0.0)
+            for leaf in leaves:
+                self.entries["tail", leaf][len(objective)] = 1.0
+            objective.append(risk)
+            lower.append(-np.inf)
+        solver = plans.solver._Quiet()
+        upper = self.upper + [np.inf] * (len(objective) - size)
+        whole = self.whole + [False] * (len(objective) - size)
+        solver.addVars(len(objective), np.array(lower), np.array(upper))
+        every = np.arange(len(objective), dtype=np.int32)
+        solver.changeColsCost(len(objective), every, np.array(objective))
+        solver.changeColsIntegrality(len(objective), every, np.array(whole, dtype=np.uint8))
+        for row, (low, high) in self.sides.items():
+            entry = self.entries.get(row, {})
+            index = np.array(list(entry), dtype=np.int32)
+            solver.addRow(low, high, len(entry), index, np.array(list(entry.values()), dtype=float))
+        solver.setOptionValue("mip_rel_gap", 1e-9)
+        solver.run()
+        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return float(solver.getInfo().objective_function_value)
+
+
+def random_case(seed: int) -> tuple[network.Network, Futures, int, Any]:
+    rng = np.random.default_rng(seed)
+    pick = rng.choice
+    countries = ["CN", "MY", "US"]
+    plants = []
+    for k in range(int(rng.integers(2, 4))):
+        is_open = "yes" if k == 0 else "no"
+        numbers = (rng.integers(50, 3000), rng.integers(0, 60), rng.integers(0, 3), rng.integers(0, 3), rng.integers(8, 60))
+        plants.append((f"plant{k}", "Acme", str(pick(countries)), is_open, *(int(n) for n in numbers)))
+    makes = [
+        (p[0], item, int(rng.integers(1, 40)), str(pick(["yes", "no"])) if item == "rig" else "yes")
+        for p in plants
+        for item in ("rig", "board")
+        if item == "rig" or rng.random() < 0.8 or p[0] == "plant0"
+    ]
+    ends = [*countries, "TW"]
+    lanes = [
+        (a, b, mode, 0, int(rng.integers(0, 6)), int(days))
+        for a, b in product(ends, countries)
+        for mode, days in (("air", 3), ("ocean", pick([33, 62])))
+        if rng.random() < 0.75
+    ]
+    months = int(rng.integers(3, 6))
+    demand = [(m, "rig", t, int(rng.integers(0, 14)), None, int(rng.integers(60, 300))) for m in ("east", "west") for t in range(months)]
+    case = net(
+        {"discount_year": 0.1, "insurance_share": 0.01, "hold_usd_month": int(rng.integers(0, 3))},
+        parts=rows("product part quantity essential", ("rig", "board", 1, "yes"), ("board", "chip", 2, "no"), ("rig", "chip", 1, "no")),
+        plants=rows(PLANTS, *plants),
+        makes=rows(MAKES, *makes),
+        supplies=rows("product origin price_usd", ("chip", "TW", 3), ("chip", "CN", 2)),
+        lanes=rows(LANES, *lanes),
+        markets=rows("market country", ("east", "US"), ("west", str(pick(countries)))),
+        demand=rows(DEMAND, *demand),
+    )
+    law = book(duty(float(pick([0.0, 0.3])), ["CN"], "*"))
+    laws = [under(law, duty(float(pick([0.0, 0.2, 0.9])), [str(pick(["CN", "MY"]))], "8543"), since=month(1)) for _ in range(3)]
+    nodes: list[Any] = [("now", None, START, 1.0, law), ("a", "now", month(1), 0.3, laws[0]), ("b", "now", month(1), 0.7, laws[1])]
+    if seed % 2:
+        nodes += [("b1", "b", month(2), 0.5, laws[2]), ("b2", "b", month(2), 0.5, laws[1])]
+    extra = [("a", "east", "rig", 1, float(rng.integers(0, 30)))] if seed % 3 else []
+    futures = tree(law, *nodes, demand=extra)
+
+    def rate(slot: tuple[str, int], hts: str, origin: str) -> float:
+        from ashore import duties
+
+        return duties.total_rate(futures.nodes[futures.index(slot[0])].book, hts, origin, month(slot[1]))
+
+    return case, futures, months, rate
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_second_formulation_has_the_same_optimum(seed: int) -> None:
+    case, futures, months, rate = random_case(seed)
+    risk = (0.0, 0.0, 0.4, 1.0)[seed % 4]
+    plan = plans.solve(case, futures.nodes[0].book, START, months, futures, risk=risk, tail=0.5, gap=1e-9)
+    ties(plan)
+    expected = Reference(case, futures, months, rate).optimum(risk, 0.5)
+    assert plan.objective_usd == pytest.approx(expected, rel=1e-6, abs=1e-6)

@@ -1,0 +1,1 @@
+"""Converts gathered facts about US duties into the files of the rule book."""
