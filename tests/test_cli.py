@@ -128,7 +128,7 @@ def test_a_file_of_lines_is_rated_with_its_columns_kept(ask, tmp_path):
         "line_id,hts,origin,entry_date,value_usd\n"
         f"a,{RIG},MY,{TODAY},2970\n"
         f"b,{RIG},CN,2025-04-10,100\n"
-        f"c,0101.21.00,CN,{TODAY},100\n"
+        f"c,2710.19.30,CN,{TODAY},100\n"
     )
     summary = ask("duty", "--lines", source, "--out", out)
     assert (summary["lines"], summary["unresolved"]) == (3, 1)
@@ -138,6 +138,17 @@ def test_a_file_of_lines_is_rated_with_its_columns_kept(ask, tmp_path):
     assert float(rows[0]["duty_usd"]) == 374.22
     assert float(rows[1]["rate"]) == pytest.approx(1.726)
     assert (rows[2]["duty_usd"], rows[2]["status"]) == ("", "unresolved")
+
+
+def test_bad_lines_of_a_file_are_set_aside_said_and_counted(run, tmp_path):
+    source, out = tmp_path / "entries.csv", tmp_path / "rated.csv"
+    source.write_text(f"hts,origin,entry_date,value_usd\n{RIG},MY,{TODAY},2970\n8543.70.99,MY,{TODAY},1\n")
+    code, text, err = run("duty", "--lines", source, "--out", out, "--json")
+    assert code == 1
+    document = json.loads(text)
+    assert (document["lines"], document["rejected"], document["resolved"]) == (2, 1, 1)
+    assert "replaced by 8543.70.98" in err
+    assert "row 3" in (tmp_path / "rated.rejects.csv").read_text() + err
 
 
 def test_rules_lists_what_is_in_force_and_diff_says_for_whom_it_changed(ask):

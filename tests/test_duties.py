@@ -87,12 +87,14 @@ def test_an_unknown_line_and_a_specific_rate_are_unresolved_never_zero(book):
             duties.total_rate(book, hts.replace(".", ""), "MY", date(2025, 12, 1))
 
 
-def test_the_number_before_and_after_renumbering_gives_the_same_rate_and_a_note(book):
-    for hts, on in (("8543.70.98", "2021-06-01"), ("8543.70.99", "2026-12-01")):
-        answer = ask(book, hts, "MY", on)
-        assert answer["rate"] == pytest.approx(0.026)
-        assert any("is entered under" in note for note in answer["notes"])
-    assert not any("is entered under" in note for note in ask(book, "8543.70.99", "MY", "2021-06-01")["notes"])
+def test_todays_number_answers_for_the_past_with_a_note_and_a_retired_one_is_refused(book):
+    early = ask(book, "8543.70.98", "MY", "2021-06-01")
+    assert early["rate"] == pytest.approx(0.026)
+    assert any("is entered under 8543.70.99" in note for note in early["notes"])
+    late = ask(book, "8543.70.99", "MY", "2022-01-27")
+    assert (late["status"], late["duty_usd"]) == ("unresolved", None)
+    assert "replaced by 8543.70.98 on 2022-01-27" in late["problem"]
+    assert ask(book, "8543.70.99", "MY", "2022-01-26")["notes"] == [note for note in early["notes"] if "HMF" in note]
 
 
 @pytest.mark.parametrize(
@@ -152,9 +154,7 @@ def test_all_faults_of_one_line_come_at_once(book):
 LINES = st.lists(
     st.fixed_dictionaries(
         {
-            "hts": st.sampled_from(
-                ["8543.70.98", "8543709860", "8542.31.00", "8544.42.90", "2710.19.30", "8543.70.99"]
-            ),
+            "hts": st.sampled_from(["8543.70.98", "8543709860", "8542.31.00", "8544.42.90", "2710.19.30"]),
             "origin": st.sampled_from(["CN", "MY", "MX", "KR", "CU", "DE", "US"]),
             "entry_date": st.dates(date(2020, 1, 1), date(2026, 12, 31)).map(str),
             "value_usd": st.decimals(0, 10**9, places=2).map(str),
@@ -163,7 +163,7 @@ LINES = st.lists(
             "us_content_share": st.sampled_from(["", "0", "0.2", "0.333333", "1"]),
             "claims": st.sampled_from(["", "spi=KR", "metal_weight_share=0.14; evaded=yes"]),
         }
-    ),
+    ).map(lambda line: line | ({"loaded_date": ""} if line["loaded_date"] > line["entry_date"] else {})),
     min_size=1,
     max_size=30,
 )
@@ -215,24 +215,79 @@ def test_bulk_files_keep_their_columns_and_add_five(book, tmp_path):
     assert pl.read_parquet(tmp_path / "rated.parquet")["duty_usd"].to_list() == [641.52]
 
 
-def test_faulty_lines_are_named_by_row_all_at_once_and_nothing_is_written(book, tmp_path):
+BAD_LINES = (
+    "hts,origin,entry_date,value_usd,mode,loaded_date,claims,origins\n"
+    "8543.70.98,MY,2025-12-01,100,air,,,\n"
+    "85,MY,2025-12-01,1,air,,,\n"
+    "854370986,MY,2025-12-01,1,air,,,\n"
+    "85437098601,MY,2025-12-01,1,air,,,\n"
+    "8543.70.99,MY,2025-12-01,1,air,,,\n"
+    "0101.21.00,MY,2025-12-01,1,air,,,\n"
+    "8543.70.98,XX,2025-12-01,1,air,,,\n"
+    "8543.70.98,MY,2019-12-01,1,air,,,\n"
+    "8543.70.98,MY,2027-12-01,1,air,,,\n"
+    "8543.70.98,MY,1 May,1,air,,,\n"
+    "8543.70.98,MY,2025-12-01,-1,air,,,\n"
+    "8543.70.98,MY,2025-12-01,,air,,,\n"
+    "8543.70.98,MY,2025-12-01,inf,air,,,\n"
+    "8543.70.98,MY,2025-12-01,1,rail,,,\n"
+    "8543.70.98,MY,2025-12-01,1,air,2025-12-02,,\n"
+    "8543.70.98,MY,2025-12-01,1,air,,spy=1,\n"
+    "8543.70.98,MY,2025-12-01,1,air,,,MY:0.5\n"
+    "8543.70.98,KR,2025-12-01,100,ocean,,,\n"
+)
+
+
+def test_bad_lines_go_to_a_file_with_their_reasons_and_good_ones_are_rated(book, tmp_path):
     source, out = tmp_path / "lines.csv", tmp_path / "rated.csv"
-    source.write_text(
-        "hts,origin,entry_date,value_usd,mode\n"
-        "8543.70.98,MY,2025-12-01,1,air\n"
-        "85,MY,2025-12-01,1,air\n"
-        "8543.70.98,XX,2025-12-01,1,air\n"
-        "8543.70.98,MY,2019-12-01,1,air\n"
-        "8543.70.98,MY,1 May,1,air\n"
-        "8543.70.98,MY,2025-12-01,-1,air\n"
-        "8543.70.98,MY,2025-12-01,,air\n"
-        "8543.70.98,MY,2025-12-01,1,rail\n"
-    )
+    source.write_text(BAD_LINES)
+    summary = rate_file(book, source, out)
+    rejected = pl.read_csv(tmp_path / "rated.rejects.csv", infer_schema=False)
+    rated = pl.read_csv(out, infer_schema=False)
+    assert rejected["row"].to_list() == [str(row) for row in range(3, 19)]
+    assert rated["origin"].to_list() == ["MY", "KR"]
+    assert summary.lines == rated.height + rejected.height
+    reasons = dict(zip(rejected["row"], rejected["reason"], strict=True))
+    assert "replaced by 8543.70.98" in reasons["6"]
+    assert "schedule" in reasons["7"]
+    assert "2020-01-01" in reasons["9"]
+    assert "a blank cell" in reasons["13"]
+    assert "chances" in reasons["18"]
+    assert all(reasons.values())
+    good = tmp_path / "good.csv"
+    good.write_text("".join(BAD_LINES.splitlines(keepends=True)[i] for i in (0, 1, -1)))
+    rate_file(book, good, out)
+    assert not (tmp_path / "rated.rejects.csv").exists()
+    assert pl.read_csv(out, infer_schema=False).equals(rated)
+
+
+def test_a_frame_with_bad_lines_is_refused_whole_with_every_row(book):
+    header, *rows = (line.split(",") for line in BAD_LINES.splitlines())
+    frame = pl.DataFrame(rows, schema=header, orient="row")
     with pytest.raises(FaultyInput) as raised:
-        rate_file(book, source, out)
-    assert sorted(fault.row for fault in raised.value.faults) == [3, 4, 5, 6, 7, 8, 9]
-    assert not out.exists()
+        rate_lines(book, frame)
+    assert [fault.row for fault in raised.value.faults] == list(range(3, 19))
+
+
+def test_wrong_columns_are_refused_with_the_nearest_name(book, tmp_path):
+    source = tmp_path / "lines.csv"
     source.write_text("hts,origin,entry_dat,value_usd\n")
     with pytest.raises(FaultyInput) as raised:
-        rate_file(book, source, out)
+        rate_file(book, source, tmp_path / "rated.csv")
     assert "Did you mean 'entry_date'?" in str(raised.value)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_origins_in_doubt_give_the_expectation_and_the_exposure(book):
+    frame = pl.DataFrame(
+        {
+            "hts": ["85437098", "85437098"],
+            "origin": ["KR", "MY"],
+            "entry_date": ["2025-12-01", "2025-12-01"],
+            "value_usd": ["1000", "1000"],
+            "origins": ["KR:0.7,MY:0.3", ""],
+        }
+    )
+    rated = rate_lines(book, frame)
+    assert rated["expected_usd"].to_list() == pytest.approx([0.7 * 150 + 0.3 * 216, 216])
+    assert rated["exposure_usd"].to_list() == pytest.approx([66, 0])

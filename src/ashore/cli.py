@@ -29,6 +29,7 @@ app.command(case)
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
 Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the last vouched day up to this date.")]
+Known = Annotated[str | None, Parameter(name="--known", help="Answer with the law as it was known on this date.")]
 Scenario = Annotated[Path | None, Parameter(name="--scenario", help="TOML file of [[change]] tables to rate under.")]
 
 
@@ -37,6 +38,7 @@ def duty(
     *,
     hts: str | None = None,
     origin: Annotated[str | None, Parameter(name=["--from", "--origin"])] = None,
+    origins: str | None = None,
     on: str | None = None,
     value: str | None = None,
     mode: str | None = None,
@@ -44,6 +46,8 @@ def duty(
     claim: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     lines: Path | None = None,
     out: Path | None = None,
+    rejects: Path | None = None,
+    known: Known = None,
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -54,6 +58,7 @@ def duty(
     ----------
     hts: tariff number, 8 or 10 digits, with or without dots.
     origin: country of origin, ISO 3166 alpha-2.
+    origins: origins in doubt with their chances, the claimed one first, as MY:0.7,CN:0.3; instead of --from.
     on: date of entry, as 2026-11-22.
     value: customs value in USD.
     mode: air, ocean or truck.
@@ -61,10 +66,11 @@ def duty(
     claim: KEY=VALUE; may be given several times.
     lines: CSV or Parquet of lines (hts, origin, entry_date, value_usd, ...), instead of one line.
     out: where to write the rated file, .csv or .parquet.
+    rejects: where to write the lines no entry could be made of, with the reasons; by default beside --out.
     """
     from ashore import duties, report
 
-    book = _book(hold, scenario)
+    book = _book(hold, scenario, known)
     if lines is not None:
         from ashore.duties.bulk import rate_file
 
@@ -73,19 +79,28 @@ def duty(
                 [Fault("--out", "no output file is named.", "Add --out rated.csv or --out rated.parquet.")]
             )
         with _progress("lines rated", quiet=json_) as done:
-            summary = rate_file(book, lines, out, done)
+            summary = rate_file(book, lines, out, done, rejects)
         _print(summary.as_dict(), report.text_of_summary, json_)
-        return 0
-    given = {"--hts": hts, "--from": origin, "--on": on, "--value": value}
+        for reason in summary.reasons:
+            print(f"{lines}, {reason}", file=sys.stderr)
+        if summary.rejected:
+            print(f"{summary.rejected} rejected lines are in {summary.rejects}", file=sys.stderr)
+        return 1 if summary.rejected else 0
+    if origins is not None and origin is not None:
+        raise _Usage("give --from or --origins, not both")
+    claimed = origin if origins is None else origins.partition(":")[0]
+    given = {"--hts": hts, "--from": claimed, "--on": on, "--value": value}
     missing = [name for name, text in given.items() if text is None]
-    if missing or hts is None or origin is None or on is None or value is None:
+    if missing or hts is None or claimed is None or on is None or value is None:
         raise _Usage(f"ashore duty needs {', '.join(missing)}, or --lines FILE --out FILE")
-    entry, faults = duties.read_entry(book, hts, origin, on, value, mode, loaded, claim)
-    if entry is None:
+    entry, faults = duties.read_entry(book, hts, claimed, on, value, mode, loaded, claim)
+    doubted = () if origins is None else duties.entry.read_origins(book, origins, faults)
+    if entry is None or faults:
         _raise_entry(faults)
         return 1
     answer = duties.assess(book, entry)
-    _print(answer.as_dict(), report.text_of_duty, json_)
+    document = duties.dispute(book, entry, doubted).as_dict() if doubted else answer.as_dict()
+    _print(document, report.text_of_duty, json_)
     return 1 if answer.status == "unresolved" else 0
 
 
@@ -309,12 +324,14 @@ class _Usage(Exception):
     """Wrong usage that the argument parser cannot see; exit code 2."""
 
 
-def _book(hold: str | None, scenario: Path | None) -> RuleBook:
-    """The shipped rule book, held and changed as the user asked."""
+def _book(hold: str | None, scenario: Path | None, known: str | None = None) -> RuleBook:
+    """The shipped rule book, as known, held and changed as the user asked."""
     from ashore import rules as rule_books
     from ashore.tables import read_toml
 
     book = rule_books.load()
+    if known is not None:
+        book = book.as_known(_day(known, "--known"))
     if hold is not None:
         book = book.hold(date.fromordinal(_day(hold, "--hold").toordinal() + 1))
     if scenario is not None:

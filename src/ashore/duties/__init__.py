@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from ashore.duties import entry
-from ashore.duties.assess import Assessment, DutyLine, FeeLine, assess, fees_on
+from ashore.duties.assess import Assessment, Dispute, DutyLine, FeeLine, assess, dispute, fees_on
 from ashore.duties.entry import MODES, Entry, read_entry
 from ashore.duties.verdict import Share, Verdict, dotted, verdict
 from ashore.errors import Fault, Unresolved
@@ -20,6 +20,7 @@ from ashore.rules.model import PPM, RuleBook
 __all__ = [
     "MODES",
     "Assessment",
+    "Dispute",
     "DutyLine",
     "Entry",
     "FeeLine",
@@ -27,6 +28,7 @@ __all__ = [
     "Verdict",
     "assess",
     "changed_totals",
+    "dispute",
     "dotted",
     "entry",
     "fees_on",

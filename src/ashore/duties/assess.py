@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -131,6 +131,56 @@ def assess(book: RuleBook, entry: Entry) -> Assessment:
         notes=(*found.notes, *fee_notes),
         questions=tuple(_question(book, key, found) for key in found.needs),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An entry whose origin is in doubt: the answer under each origin, the first being the one claimed."""
+
+    answers: tuple[tuple[int, Assessment], ...]  # (chance in ppm, answer)
+
+    @property
+    def expected_cents(self) -> int:
+        """Duty over the chances, to the cent."""
+        return half_up(sum(chance * answer.duty_cents for chance, answer in self.answers), PPM)
+
+    @property
+    def exposure_cents(self) -> int:
+        """The most that could be owed beyond the duty as claimed."""
+        claimed = self.answers[0][1].duty_cents
+        return max([answer.duty_cents - claimed for chance, answer in self.answers if chance] + [0])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The claimed origin's document with ``origins``, ``expected_usd`` and ``exposure_usd`` added."""
+        claimed = self.answers[0][1]
+        if any(answer.status == "unresolved" for _, answer in self.answers):
+            return claimed.as_dict()
+        return claimed.as_dict() | {
+            "origins": [
+                {
+                    "origin": answer.entry.origin,
+                    "chance": chance / PPM,
+                    "rate": answer.rate,
+                    "duty_usd": answer.duty_cents / 100,
+                    "low_usd": answer.low_cents / 100,
+                    "high_usd": answer.high_cents / 100,
+                    "more_usd": (answer.duty_cents - claimed.duty_cents) / 100,
+                    "status": answer.status,
+                    "headings": [line.share.heading for line in answer.lines],
+                }
+                for chance, answer in self.answers
+            ],
+            "expected_usd": self.expected_cents / 100,
+            "exposure_usd": self.exposure_cents / 100,
+        }
+
+
+def dispute(book: RuleBook, entry: Entry, origins: Sequence[tuple[str, int]]) -> Dispute:
+    """What an entry owes under each origin in doubt, with its chance in ppm; the first origin is the claimed one.
+
+    A claim of a special programme holds only for the origin it is open to.
+    """
+    return Dispute(tuple((chance, assess(book, replace(entry, origin=code))) for code, chance in origins))
 
 
 def duty_cents(shares: Sequence[Share], value_cents: int) -> int:

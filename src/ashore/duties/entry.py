@@ -51,6 +51,8 @@ def read_entry(
     typed = read_claims(book, claims, faults)
     if loaded is not None:
         typed["loaded"] = read_day(loaded, "--loaded", faults)
+    if mode is not None and any(need.claim == "mode" for rule in book.rules for need in rule.requires):
+        typed["mode"] = mode
     if day is not None:
         outside = book.outside(day)
         if outside is not None:
@@ -83,6 +85,26 @@ def read_origin(book: RuleBook, text: str, faults: list[Fault], where: str = "--
     hint = f"Did you mean {names[near[0]]}? " if near else ""
     faults.append(Fault(where, f"{text!r} is no country code.", hint + "Use ISO 3166 alpha-2."))
     return None
+
+
+def read_origins(
+    book: RuleBook, text: str, faults: list[Fault], where: str = "--origins"
+) -> tuple[tuple[str, int], ...]:
+    """Origins in doubt with their chances in ppm, from ``MY:0.7,CN:0.3``; the first is the one claimed."""
+    found: list[tuple[str, int]] = []
+    for part in text.split(","):
+        name, colon, chance = part.partition(":")
+        code = read_origin(book, name, faults, where)
+        ppm = ppm_of(chance.strip()) if colon else None
+        if ppm is None or not 0 <= ppm <= PPM:
+            faults.append(Fault(where, f"{part.strip()!r} has no chance.", "Write MY:0.7,CN:0.3."))
+        elif code is not None:
+            found.append((code, ppm))
+    if len({code for code, _ in found}) < len(found):
+        faults.append(Fault(where, f"{text!r} names an origin twice.", "Name each origin once."))
+    elif len(found) == text.count(",") + 1 and sum(ppm for _, ppm in found) != PPM:
+        faults.append(Fault(where, f"the chances in {text!r} do not sum to 1.", "Let them sum to 1."))
+    return tuple(found)
 
 
 def read_day(text: str | date, where: str, faults: list[Fault]) -> date | None:

@@ -1,12 +1,13 @@
 """Files of entry lines: which columns there are, and each column as an array of plain numbers or codes.
 
-A column that cannot be read yields its faulty rows; nothing is guessed.
+A row with a cell that cannot be read, or of which no entry could be made, is rejected with its reasons; the others go
+on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ashore.duties.entry import HIGHEST_VALUE_USD, MODES
+from ashore.duties.entry import HIGHEST_VALUE_USD, MODES, read_claims, read_origins
+from ashore.duties.verdict import dotted, retired
 from ashore.errors import Fault, FaultyInput, raise_if
-from ashore.rules.model import PPM, RuleBook
+from ashore.rules.model import END_OF_TIME, PPM, RuleBook
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 REQUIRED = ("hts", "origin", "entry_date", "value_usd")
-OPTIONAL = ("line_id", "loaded_date", "mode", "us_content_share", "claims", "source", "note")
+OPTIONAL = ("line_id", "loaded_date", "mode", "us_content_share", "origins", "claims", "source", "note")
 BATCH = 500_000
-_SHOWN = 100
+NO_DAY = -(10**6)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -72,6 +74,11 @@ def column_faults(columns: list[str], where: str) -> list[Fault]:
     return faults
 
 
+def batches(lines: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The lines in order, in batches that bound memory."""
+    yield from lines.collect_batches(chunk_size=BATCH, maintain_order=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Codes:
     """A text column as the place of each row's value in a short list of distinct values; blank is ``None``."""
@@ -79,55 +86,87 @@ class Codes:
     values: list[str | None]
     place: Numbers
 
+    def only(self, rows: Flags) -> Codes:
+        return Codes(self.values, self.place[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a line states beyond the article: typed claims, and the origins in doubt with their chances in ppm."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    origins: tuple[tuple[str, int], ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The columns of a batch of lines, typed. ``claims`` codes the distinct (loaded, share, claims) of the lines."""
+    """The good lines of a batch, typed. ``said`` is each row's place among the distinct ``statements``, if any."""
 
+    lines: pl.DataFrame
     hts: Codes
     origin: Codes
     day: Numbers
     cents: Numbers
-    claims: list[tuple[date | None, int | None, str | None]]
-    claim: Numbers | None
+    statements: list[Statement]
+    said: Numbers | None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch being read, with the reasons against its rows."""
+
+    lines: pl.DataFrame
+    first_row: int
+    bad: Flags
+    reasons: dict[int, list[str]] = field(default_factory=dict)
+
+    def reject(self, column: str, rows: Flags, what: str, remedy: str) -> None:
+        """Notes a reason against the flagged rows."""
+        if not rows.any():
+            return
+        self.bad |= rows
+        values = self.lines[column]
+        for row in np.flatnonzero(rows).tolist():
+            value = values[row]
+            shown = "a blank cell" if value is None or str(value).strip() == "" else repr(str(value))
+            self.reasons.setdefault(row, []).append(f"{column}: {shown} {what}. {remedy}")
 
 
 class Reader:
-    """Types batches of lines for one book and gathers the faults of their cells."""
+    """Types batches of lines for one book; keeps the rejected rows of the batch it read last."""
 
     def __init__(self, book: RuleBook, where: str) -> None:
         self.book = book
         self.where = where
-        self.faults: list[Fault] = []
-        self.hidden = 0
         self.rows = 0
+        moded = {need.claim for rule in book.rules for need in rule.requires} & {"mode"}
+        self._mode_matters = bool(moded)
 
-    def typed(self, lines: pl.DataFrame) -> Typed | None:
-        """The batch as arrays, or None if any of its cells is faulty."""
-        before = len(self.faults) + self.hidden
+    def typed(self, lines: pl.DataFrame) -> tuple[Typed, pl.DataFrame | None]:
+        """The good lines as arrays, and the rejected ones with ``row`` and ``reason`` in front (None: none)."""
+        batch = _Batch(lines, self.rows + 2, np.zeros(lines.height, dtype=bool))
         hts = self._codes(lines, "hts", lambda text: text.replace(".", "").replace(" ", ""))
         origin = self._codes(lines, "origin", lambda text: text.strip().upper())
-        self._check_codes(lines, "hts", hts, _is_hts, "is no tariff number", "Give 8 or 10 digits.")
+        day = self._days(batch, "entry_date", required=True)
+        self._check_hts(batch, hts, day)
         known = self.book.countries
-        self._check_codes(lines, "origin", origin, known.__contains__, "is no country code", "Use ISO 3166 alpha-2.")
-        day = self._days(lines, "entry_date", required=True)
-        cents = self._cents(lines)
-        claims, claim = self._claims(lines)
-        if "mode" in lines.columns:
-            mode = self._codes(lines, "mode", str.strip)
-            optional = {None, "", *MODES}
-            self._check_codes(lines, "mode", mode, optional.__contains__, "is no mode", f"Use {', '.join(MODES)}.")
+        self._check(batch, "origin", origin, known.__contains__, "is no country code", "Use ISO 3166 alpha-2.")
+        cents = self._cents(batch)
+        statements, said = self._statements(batch, day)
         self.rows += lines.height
-        if len(self.faults) + self.hidden > before:
-            return None
-        return Typed(hts, origin, day, cents, claims, claim)
-
-    def raise_faults(self) -> None:
-        """Raises FaultyInput with the faults of every batch so far."""
-        if self.hidden:
-            more = Fault(self.where, f"{self.hidden} more cells are faulty.", "Mend these first and run again.")
-            self.faults.append(more)
-        raise_if(self.faults)
+        if not batch.bad.any():
+            return Typed(lines, hts, origin, day, cents, statements, said), None
+        good = ~batch.bad
+        kept = lines.filter(pl.Series(good))
+        numbers = sorted(batch.reasons)
+        rejected = pl.DataFrame(
+            {
+                "row": [batch.first_row + row for row in numbers],
+                "reason": ["; ".join(batch.reasons[row]) for row in numbers],
+            }
+        ).hstack(lines[numbers])
+        said = None if said is None else said[good]
+        return Typed(kept, hts.only(good), origin.only(good), day[good], cents[good], statements, said), rejected
 
     # -- columns ----------------------------------------------------------------------------------------------------
     def _codes(self, lines: pl.DataFrame, name: str, clean: Callable[[str], str]) -> Codes:
@@ -139,9 +178,21 @@ class Reader:
             place = place.fill_null(len(words))
         return Codes([*(clean(word) for word in words), None], place.to_numpy())
 
-    def _days(self, lines: pl.DataFrame, name: str, *, required: bool) -> Numbers:
-        """Days since 1970 of a date column; blank is -10**6."""
-        column = lines[name]
+    def _check_hts(self, batch: _Batch, hts: Codes, day: Numbers) -> None:
+        self._check(batch, "hts", hts, _is_hts, "is no tariff number", "Give 8 or 10 digits.")
+        lines = self.book.lines
+        unlisted = np.array([_is_hts(value) and value[:8] not in lines for value in hts.values])  # type: ignore[index]
+        rows = unlisted[hts.place]
+        batch.reject("hts", rows, "is not in the schedule of this rule book", "Check the number, or add the line.")
+        for code, value in enumerate(hts.values):
+            line = lines.get((value or "")[:8])
+            if line is not None and line.valid_until < END_OF_TIME:
+                rows = (hts.place == code) & (day >= line.valid_until.toordinal() - _EPOCH)
+                batch.reject("hts", rows, retired(line), f"Enter it under {dotted(line.renumbered)}.")
+
+    def _days(self, batch: _Batch, name: str, *, required: bool) -> Numbers:
+        """Days since 1970 of a date column; blank is NO_DAY."""
+        column = batch.lines[name]
         blank = column.is_null()
         if column.dtype == pl.String:
             text = column.str.strip_chars()
@@ -150,21 +201,21 @@ class Reader:
         else:
             day = column.cast(pl.Date, strict=False)
         bad = day.is_null() if required else day.is_null() & ~blank
-        self._add(lines, name, bad.to_numpy(), "is not a date", "Write dates as 2026-11-22.")
-        found: Numbers = day.to_physical().cast(pl.Int64).fill_null(-(10**6)).to_numpy()
+        batch.reject(name, bad.to_numpy(), "is not a date", "Write dates as 2026-11-22.")
+        found: Numbers = day.to_physical().cast(pl.Int64).fill_null(NO_DAY).to_numpy()
         if required:
             first, last = self.book.start.toordinal() - _EPOCH, self.book.until.toordinal() - _EPOCH
-            outside = ((found < first) | (found >= last)) & (found != -(10**6))
+            outside = ((found < first) | (found >= last)) & (found != NO_DAY)
             vouched = f"{self.book.start} up to, not including, {self.book.until}"
             what = f"lies outside what the rule book vouches for ({vouched})"
-            self._add(lines, name, outside, what, "Leave the row out, or hold the law with --hold DATE.")
+            batch.reject(name, outside, what, "Hold the law with --hold DATE, or leave the row out.")
         return found
 
-    def _cents(self, lines: pl.DataFrame) -> Numbers:
-        micro = self._micro(lines["value_usd"])
+    def _cents(self, batch: _Batch) -> Numbers:
+        micro = self._micro(batch.lines["value_usd"])
         bad = (micro.is_null() | ~micro.is_between(0, HIGHEST_VALUE_USD * PPM)).fill_null(True)
-        self._add(lines, "value_usd", bad.to_numpy(), "is no customs value", "Write USD of zero or more.")
-        whole: Numbers = micro.fill_null(0).to_numpy()
+        batch.reject("value_usd", bad.to_numpy(), "is no customs value", "Write USD of zero or more.")
+        whole: Numbers = micro.fill_null(0).clip(0, HIGHEST_VALUE_USD * PPM).to_numpy()
         return (whole * 2 + 10_000) // 20_000
 
     def _micro(self, column: pl.Series) -> pl.Series:
@@ -174,53 +225,66 @@ class Reader:
             number = text.cast(pl.Decimal(38, 6), strict=False)
             return (number * PPM).cast(pl.Int64, strict=False)
         number = column.cast(pl.Float64, strict=False)
-        number = number.set(~number.is_finite().fill_null(False), None)
+        if number.is_infinite().any() or number.is_nan().any():
+            number = number.set(~number.is_finite().fill_null(False), None)
         return (number * PPM).round().cast(pl.Int64, strict=False)
 
-    def _claims(self, lines: pl.DataFrame) -> tuple[list[tuple[date | None, int | None, str | None]], Numbers | None]:
-        names = [n for n in ("loaded_date", "us_content_share", "claims") if n in lines.columns]
-        names = [n for n in names if lines[n].null_count() < lines.height]
-        if not names:
-            return [(None, None, None)], None
-        blank = pl.Series([None], dtype=pl.String).new_from_index(0, lines.height)
-        loaded = share = blank
-        if "loaded_date" in names:
-            day = self._days(lines, "loaded_date", required=False)
-            loaded = pl.Series(day, dtype=pl.Int64).replace(-(10**6), None).cast(pl.Int32).cast(pl.Date)
-        if "us_content_share" in names:
-            share = self._micro(lines["us_content_share"])
-            given = lines["us_content_share"].cast(pl.String).str.strip_chars().replace("", None).is_not_null()
-            bad = given & ~share.is_between(0, PPM).fill_null(False)
-            self._add(lines, "us_content_share", bad.to_numpy(), "is no share", "Write 20 per cent as 0.2.")
-        texts = lines["claims"].cast(pl.String).str.strip_chars().replace("", None) if "claims" in names else blank
-        keyed = pl.DataFrame({"loaded": loaded, "share": share, "claims": texts})
-        distinct = keyed.unique(maintain_order=True).with_row_index("place")
-        joined = keyed.join(distinct, on=["loaded", "share", "claims"], nulls_equal=True, maintain_order="left")
+    def _statements(self, batch: _Batch, day: Numbers) -> tuple[list[Statement], Numbers | None]:
+        """The distinct statements of a batch and each row's place among them; None where no row states anything."""
+        lines = batch.lines
+        given = [n for n in ("loaded_date", "us_content_share", "claims", "mode", "origins") if n in lines.columns]
+        given = [name for name in given if lines[name].null_count() < lines.height]
+        keyed: dict[str, pl.Series] = {}
+        if "loaded_date" in given:
+            loaded = self._days(batch, "loaded_date", required=False)
+            late = (loaded > day) & (loaded != NO_DAY)
+            batch.reject("loaded_date", late, "is after the day of entry", "Correct one of the dates.")
+            keyed["loaded"] = pl.Series(loaded).replace(NO_DAY, None).cast(pl.Int32).cast(pl.Date)
+        if "us_content_share" in given:
+            keyed["us_content_share"] = share = self._micro(lines["us_content_share"])
+            stated = _text(lines["us_content_share"]).is_not_null()
+            bad = stated & ~share.is_between(0, PPM).fill_null(False)
+            batch.reject("us_content_share", bad.to_numpy(), "is no share", "Write 20 per cent as 0.2.")
+        if "mode" in given:
+            mode = self._codes(lines, "mode", str.strip)
+            allowed = {None, "", *MODES}
+            self._check(batch, "mode", mode, allowed.__contains__, "is no mode", f"Use {', '.join(MODES)}.")
+            if self._mode_matters:
+                keyed["mode"] = _text(lines["mode"])
+        keyed |= {name: _text(lines[name]) for name in ("claims", "origins") if name in given}
+        if not keyed:
+            return [Statement()], None
+        frame = pl.DataFrame(keyed)
+        distinct = frame.unique(maintain_order=True).with_row_index("place")
+        joined = frame.join(distinct, on=list(keyed), nulls_equal=True, maintain_order="left", how="left")
         place: Numbers = joined["place"].cast(pl.Int64).to_numpy()
-        return list(distinct.drop("place").iter_rows()), place
+        statements = []
+        for number, row in enumerate(distinct.drop("place").iter_rows(named=True)):
+            faults: list[Fault] = []
+            statements.append(self._statement(row, faults))
+            for fault in faults:
+                batch.reject(fault.where, place == number, f"cannot be read: {fault.what.rstrip('.')}", fault.remedy)
+        return statements, place
 
-    # -- faults -----------------------------------------------------------------------------------------------------
-    def _check_codes(
-        self, lines: pl.DataFrame, name: str, codes: Codes, good: Callable[[Any], bool], what: str, remedy: str
+    def _statement(self, row: dict[str, Any], faults: list[Fault]) -> Statement:
+        words = [word for word in (row.pop("claims", None) or "").split(";") if word.strip()]
+        claims = read_claims(self.book, words, faults, "claims")
+        origins = row.pop("origins", None)
+        claims |= {key: value for key, value in row.items() if value is not None}
+        return Statement(claims, read_origins(self.book, origins, faults, "origins") if origins else ())
+
+    def _check(
+        self, batch: _Batch, name: str, codes: Codes, good: Callable[[Any], bool], what: str, remedy: str
     ) -> None:
         wrong = np.array([not good(value) for value in codes.values])
         if wrong.any():
-            self._add(lines, name, wrong[codes.place], what, remedy)
+            batch.reject(name, wrong[codes.place], what, remedy)
 
-    def _add(self, lines: pl.DataFrame, name: str, bad: Flags, what: str, remedy: str) -> None:
-        rows = np.flatnonzero(bad)
-        room = max(0, _SHOWN - len(self.faults))
-        for row in rows[:room].tolist():
-            value = lines[name][row]
-            shown = "a blank cell" if value is None or str(value).strip() == "" else repr(str(value))
-            self.faults.append(Fault(self.where, f"{shown} {what}.", remedy, row=self.rows + row + 2, column=name))
-        self.hidden += max(0, len(rows) - room)
+
+def _text(column: pl.Series) -> pl.Series:
+    """A column as stripped text; blank is null."""
+    return column.cast(pl.String).str.strip_chars().replace("", None)
 
 
 def _is_hts(value: str | None) -> bool:
     return value is not None and len(value) in (8, 10) and value.isascii() and value.isdigit()
-
-
-def batches(lines: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """The lines in order, in batches that bound memory."""
-    yield from lines.collect_batches(chunk_size=BATCH, maintain_order=True)

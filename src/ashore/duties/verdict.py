@@ -17,6 +17,7 @@ from ashore.rules.model import PPM, ColumnRates, Cover, Line, Rule, RuleBook
 
 SUFFIX = "hts10"
 SPI = "spi"
+SETTLED = ("finding", "procedure")  # absent means not made, so they leave no doubt
 _MOST_WORLDS = 4096
 
 
@@ -105,6 +106,8 @@ class _Question:
         line = self.book.lines.get(self.hts[:8])
         if line is None:
             return Verdict("unresolved", problem=f"{dotted(self.hts)} is not in the schedule of this rule book")
+        if self.on >= line.valid_until:
+            return Verdict("unresolved", problem=f"{dotted(self.hts)} {retired(line)}")
         self.rates = line.on(self.on)
         if self.rates is None:
             return Verdict("unresolved", problem=f"no column rates of {dotted(self.hts)} are known on {self.on}")
@@ -277,7 +280,7 @@ class _Question:
                         values.update((None, need.value))
         for key in list(found):
             claim = self.book.claims.get(key)
-            if key in self.given or (claim is not None and claim.kind == "finding") or len(found[key]) < 2:
+            if key in self.given or (claim is not None and claim.kind in SETTLED) or len(found[key]) < 2:
                 del found[key]
         return {key: sorted(values, key=lambda v: (v is not None, str(v))) for key, values in sorted(found.items())}
 
@@ -317,9 +320,8 @@ class _Question:
     # -- what the reader must know ---------------------------------------------------------------------------------
     def _line_notes(self, line: Line) -> Iterator[str]:
         if not line.valid_from <= self.on < line.valid_until and line.renumbered:
-            valid = f"from {line.valid_from}" if self.on < line.valid_from else f"until {line.valid_until}"
             yield (
-                f"{dotted(line.hts)} is the number {valid}; outside that time the article is entered "
+                f"{dotted(line.hts)} is the number from {line.valid_from}; before that the article is entered "
                 f"under {dotted(line.renumbered)}, at the same line's rates"
             )
         if self.origin == self.book.country:
@@ -340,6 +342,11 @@ class _Question:
 
 def _total(shares: tuple[Share, ...]) -> int:
     return sum(share.weight for share in shares)
+
+
+def retired(line: Line) -> str:
+    """Why a number can no longer be entered, and what replaced it."""
+    return f"was replaced by {dotted(line.renumbered)} on {line.valid_until}"
 
 
 def dotted(hts: str) -> str:

@@ -25,6 +25,9 @@ class Version:
     origins: list[str] | str = ""
     confidence: str = ""
     note: str = ""
+    known: date | None = None
+    until_known: date | None = None
+    withdrawn: date | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class Provision:
     requires: list[dict[str, Any]] = field(default_factory=list)
     version: list[dict[str, Any]] = field(default_factory=list)
     versions: str = ""
+    exempts: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,7 +113,7 @@ class ClaimTable:
     """One claim of claims.toml."""
 
     type: str = field(metadata={"choices": ("text", "yes_no", "share", "date")})
-    kind: str = field(metadata={"choices": ("fact", "election", "finding")})
+    kind: str = field(metadata={"choices": ("fact", "election", "finding", "procedure")})
     question: str
     assumed: Any = None
     note: str = ""

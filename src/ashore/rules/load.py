@@ -56,6 +56,7 @@ class _Reader:
             if path.parent.name != "fees":
                 rules.extend(self._rules(path))
         self._check_references(rules)
+        rules = list(wired(rules))
         doubts = () if coverage is None else tuple(self._doubts(coverage))
         if coverage is None or self.folder.faults:
             return None
@@ -64,7 +65,8 @@ class _Reader:
             start=coverage.from_,
             until=coverage.until,
             observed_until=coverage.observed_until,
-            rules=wired(rules),
+            rules=tuple(rule for rule in rules if rule.withdrawn is None),
+            withdrawn=tuple(rule for rule in rules if rule.withdrawn is not None),
             lines=lines,
             programmes=tuple(programmes),
             fees=tuple(fees),
@@ -128,7 +130,11 @@ class _Reader:
                     portion=self.folder.claim_key(document.portion, path),
                     requires=tuple(self._requirement(need, heading, path) for need in needs),
                     yields_to=tuple(document.yields_to),
+                    exempts=tuple(document.exempts),
                     column=document.column or None,
+                    known=version.known,
+                    until_known=version.until_known,
+                    withdrawn=version.withdrawn,
                     why=document.why,
                     source=version.source,
                     basis=version.basis,
@@ -144,7 +150,10 @@ class _Reader:
         return rules
 
     def _versions(self, path: Path) -> list[Version]:
-        columns = ("heading", "origins", "rate", "from", "until", "source", "basis", "confidence", "note")
+        columns = (
+            *("heading", "origins", "rate", "from", "until", "known", "until_known", "withdrawn"),
+            *("source", "basis", "confidence", "note"),
+        )
         found = []
         for number, row in enumerate(self.folder.rows(path, columns), start=2):
             cells: dict[str, Any] = {key: value for key, value in row.items() if value}
@@ -232,7 +241,7 @@ class _Reader:
     def _check_overlap(self, rules: list[Rule], path: Path) -> None:
         """Two versions of a provision may not both bear on one origin under one heading on one day."""
         spans: dict[tuple[str, str], list[tuple[date, date]]] = {}
-        for rule in rules:
+        for rule in (rule for rule in rules if rule.withdrawn is None):
             for origin in ("*",) if rule.origins is None else rule.origins:
                 spans.setdefault((rule.heading, origin), []).append((rule.start, rule.until))
         for (heading, origin), intervals in spans.items():

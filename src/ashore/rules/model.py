@@ -1,191 +1,40 @@
-"""The rule book as a value: dated headings, what they bear on, what they yield to, and the claims they need.
+"""The rule book as a value: what it holds, what is in force when, and what it becomes under other law.
 
-Everything here is data read from files. Rates are integers in parts per million of customs value, intervals are
-half open ``[start, until)`` in US Eastern days, and nothing is ever changed in place.
+Everything here is data read from files, and nothing is ever changed in place.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import IntEnum
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ashore.errors import Fault, OutsideCoverage
+from ashore.rules.rule import END_OF_TIME, EVERYTHING, PPM, Cover, Item, Requirement, Rule, Scope
 
 if TYPE_CHECKING:
     from ashore.rules.scenario import Change
 
-PPM = 1_000_000
-END_OF_TIME = date.max
-
-
-class Cover(IntEnum):
-    """Whether a list covers a tariff number: no, only some of its statistical suffixes, or yes."""
-
-    NO = 0
-    SUFFIX = 1
-    YES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One entry of a product list: a tariff prefix of 2 to 10 digits, and when it is on the list."""
-
-    prefix: str
-    start: date = date.min
-    until: date = END_OF_TIME
-    assume: bool = False
-    note: str = ""
-
-    def holds(self, on: date) -> bool:
-        return self.start <= on < self.until
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The articles a rule bears on: every article, or a list of tariff prefixes."""
-
-    items: tuple[Item, ...] = ()
-    everything: bool = False
-
-    @cached_property
-    def _by_prefix(self) -> dict[str, tuple[Item, ...]]:
-        found: dict[str, tuple[Item, ...]] = {}
-        for item in self.items:
-            found[item.prefix] = (*found.get(item.prefix, ()), item)
-        return found
-
-    @cached_property
-    def _lengths(self) -> tuple[int, ...]:
-        return tuple(sorted({len(item.prefix) for item in self.items}))
-
-    @cached_property
-    def _by_parent(self) -> dict[str, tuple[Item, ...]]:
-        found: dict[str, tuple[Item, ...]] = {}
-        for item in self.items:
-            if len(item.prefix) > 8:
-                found[item.prefix[:8]] = (*found.get(item.prefix[:8], ()), item)
-        return found
-
-    def covers(self, hts: str, on: date) -> tuple[Cover, bool]:
-        """Whether ``hts`` (8 or 10 digits) is covered on a day, and what to assume where the suffix decides."""
-        if self.everything:
-            return Cover.YES, True
-        for length in self._lengths:
-            if length > len(hts):
-                break
-            for item in self._by_prefix.get(hts[:length], ()):
-                if item.holds(on):
-                    return Cover.YES, True
-        if len(hts) == 8:
-            items = [item for item in self._by_parent.get(hts, ()) if item.holds(on)]
-            if items:
-                return Cover.SUFFIX, any(item.assume for item in items)
-        return Cover.NO, False
-
-    def dates(self) -> Iterator[date]:
-        for item in self.items:
-            yield item.start
-            yield item.until
-
-
-EVERYTHING = Scope(everything=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """One condition on a claim. ``test`` is one of is, one_of, at_least, below, before, equals."""
-
-    claim: str
-    test: str
-    value: Any
-
-    def met(self, given: Any) -> bool:
-        """Whether a claim of this value meets the condition; ``None`` (not claimed) never does."""
-        if given is None:
-            return False
-        match self.test:
-            case "is" | "equals":
-                return bool(given == self.value)
-            case "one_of":
-                return given in self.value
-            case "at_least":
-                return bool(given >= self.value)
-            case "below":
-                return bool(given < self.value)
-            case "before":
-                return bool(given < self.value)
-        raise ValueError(self.test)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One heading in one interval: scope, origins, kind of rate, what it yields to, claims it needs, citation.
-
-    kind: ``add`` (rate x value), ``floor`` (tops column 1 up to the rate), ``replace`` (takes the place of column 1)
-    or ``free`` (no duty; what yields to it is lifted). ``portion`` names the claim that says on which share of the
-    value the rule bears; ``None`` is the whole value. ``rate_ppm`` is None for free rules and for the column rules,
-    whose rate stands in the schedule.
-    """
-
-    provision: str
-    title: str
-    authority: str
-    heading: str
-    kind: str
-    rate_ppm: int | None
-    start: date
-    until: date = END_OF_TIME
-    group: str = ""
-    order: int = 50
-    origins: frozenset[str] | None = None
-    origins_except: frozenset[str] = frozenset()
-    products: Scope = EVERYTHING
-    products_except: Scope | None = None
-    portion: str | None = None
-    requires: tuple[Requirement, ...] = ()
-    yields_to: tuple[str, ...] = ()
-    exempts: tuple[str, ...] = ()
-    column: str | None = None
-    why: str = ""
-    source: str = ""
-    basis: str = ""
-    confidence: str = ""
-    note: str = ""
-
-    def in_force(self, on: date) -> bool:
-        return self.start <= on < self.until
-
-    def bears_on(self, origin: str) -> bool:
-        return (self.origins is None or origin in self.origins) and origin not in self.origins_except
-
-    def covers(self, hts: str, on: date) -> tuple[Cover, bool]:
-        cover, assume = self.products.covers(hts, on)
-        if cover is Cover.NO or self.products_except is None:
-            return cover, assume
-        barred, bar_assumed = self.products_except.covers(hts, on)
-        if barred is Cover.YES:
-            return Cover.NO, False
-        if barred is Cover.SUFFIX:
-            return Cover.SUFFIX, assume and not bar_assumed
-        return cover, assume
-
-    def goes_by(self, name: str) -> bool:
-        """Whether a name (provision, group, heading, authority, or a pattern of these) means this rule."""
-        names = (self.provision, self.heading, self.group, self.authority)
-        return any(name == own or (own and fnmatchcase(own, name)) for own in names)
-
-    def dates(self) -> Iterator[date]:
-        yield self.start
-        yield self.until
-        yield from self.products.dates()
-        if self.products_except is not None:
-            yield from self.products_except.dates()
+__all__ = [
+    "END_OF_TIME",
+    "EVERYTHING",
+    "PPM",
+    "Claim",
+    "ColumnRates",
+    "Cover",
+    "Doubt",
+    "Fee",
+    "Item",
+    "Line",
+    "Requirement",
+    "Rule",
+    "RuleBook",
+    "Scope",
+    "matching",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +93,11 @@ class Fee:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement about the goods that a rule may need. kind: fact, election or finding."""
+    """A statement about the goods that a rule may need. kind: fact, election, finding or procedure.
+
+    A fact not given is unknown and an election not made may still be made: both make an answer conditional. A finding
+    of the authority, or a special procedure the importer must choose, is absent unless stated.
+    """
 
     key: str
     type: str
@@ -282,10 +135,15 @@ class RuleBook:
     countries: Mapping[str, str]
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    withdrawn: tuple[Rule, ...] = ()
+    known_on: date | None = None
     held_from: date | None = None
     note: str = ""
     folder: str = ""
     _memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"RuleBook({self.country}, {self.start} to {self.until}, {len(self.rules)} rules)"
 
     # -- derived, once per value ------------------------------------------------------------------------------
     @cached_property
@@ -393,8 +251,20 @@ class RuleBook:
 
         return self._with(rules=applied(self, tuple(changes), since))
 
+    def as_known(self, day: date) -> RuleBook:
+        """The law as it was known on a day: what was published later is not there, what was struck down later is.
+
+        Column rates and programmes have one clock only.
+        """
+        seen = (rule.as_known(day) for rule in (*self.rules, *self.withdrawn))
+        return self._with(rules=tuple(rule for rule in seen if rule is not None), known_on=day)
+
     def caveats(self, on: date) -> tuple[str, ...]:
-        """What a reader must know about any answer of this day: carried forward, held."""
+        """What a reader must know about any answer of this day: as known when, carried forward, held."""
+        known = () if self.known_on is None else (f"law as it was known on {self.known_on}",)
+        return known + self._carried(on)
+
+    def _carried(self, on: date) -> tuple[str, ...]:
         if self.held_from is not None and on >= self.held_from:
             return (
                 f"law of {_day_before(self.held_from)} held: the book vouches for nothing from {self.held_from} on",

@@ -6,7 +6,7 @@ Python word (``from_`` is read from ``from``); ``metadata={"choices": (...)}`` l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -107,7 +107,7 @@ def _day(value: Any) -> date:
         raise _Unreadable("a date such as 2025-04-05") from None
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "str": _text,
     "list[str]": _texts,
     "list[str] | str": _text_or_texts,
