@@ -19,7 +19,7 @@ import pytest
 from ashore import duties, rules
 from ashore.duties.entry import read_claims
 from ashore.errors import Unresolved
-from ashore.rules import RuleBook
+from ashore.rules import Cover, RuleBook
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDER = Path(rules.__file__).parents[1] / "data" / "rules"
@@ -116,9 +116,19 @@ def test_country_rates_hold(book: RuleBook, origin: str) -> None:
     assert wrong == []
 
 
-def test_specific_rates_are_refused(book: RuleBook) -> None:
-    with pytest.raises(Unresolved, match="84 cents/bbl"):
-        duties.total_rate(book, "27101930", "MY", date(2024, 6, 1))
+@each("memberships")
+def test_heading_covers_the_line(book: RuleBook, row: Row) -> None:
+    """For lists that no rate shows: headings at zero, and lines whose duty is by the barrel."""
+    on = date.fromisoformat(row["on"])
+    rules_of_heading = [rule for rule in book.rules if rule.heading == row["heading"] and rule.in_force(on)]
+    covering = [r for r in rules_of_heading if r.covers(row["hts"].replace(".", ""), on)[0] is Cover.YES]
+    assert [rule for rule in covering if rule.bears_on(row["origin"])]
+
+
+@pytest.mark.parametrize(("hts", "printed"), [("27101930", "84 cents/bbl"), ("27101945", "10.5 cents/bbl")])
+def test_specific_rates_are_refused(book: RuleBook, hts: str, printed: str) -> None:
+    with pytest.raises(Unresolved, match=printed):
+        duties.total_rate(book, hts, "MY", date(2024, 6, 1))
 
 
 def test_line_outside_the_schedule_is_refused(book: RuleBook) -> None:
@@ -137,6 +147,7 @@ def test_nicaragua_from_2027(book: RuleBook) -> None:
     ):
         assert duties.total_rate(held, "85437098", "NI", on) == pytest.approx(0.026 + forced_labour + rate)
         assert duties.total_rate(held, "85437098", "NI", on, {"spi": "P"}) == pytest.approx(forced_labour)
+        assert duties.total_rate(held, "85437098", "NI", on, {"spi": "P+"}) == pytest.approx(0.026 + forced_labour)
 
 
 def test_metals_floor_ends_with_2027(book: RuleBook) -> None:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from build_rules import frame, ieepa, later, s232, s301, schedule
+from build_rules import frame, ieepa, later, reciprocal, s232, s301, schedule
 from build_rules.emit import Provision
 from build_rules.facts import Facts
 
@@ -40,7 +40,7 @@ LEFT_OUT = (
 
 
 def provisions(facts: Facts) -> Iterable[Provision]:
-    for room in (schedule, s301, ieepa, s232, later):
+    for room in (schedule, s301, ieepa, reciprocal, s232, later):
         yield from room.provisions(facts)
 
 

@@ -1,9 +1,8 @@
-"""Duties under IEEPA, 2025-02-04 to 2026-02-23: fentanyl, reciprocal, Brazil, India."""
+"""Duties under IEEPA, 2025-02-04 to 2026-02-23: fentanyl, Brazil, India. The reciprocal ones stand in reciprocal.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,27 +14,24 @@ FOLDER = "ieepa"
 USMCA: Mapping[str, Any] = {"claim": "spi", "one_of": ["S", "S+"]}
 MEMBERS = "Membership is known for the lines of schedule/lines.csv only; the official list is longer."
 METALS = ("s232-metals",)
-EXEMPT = ("reciprocal-exempt", "s232-metals", "s232-chips")
 RIVALS = "EO 14289 as amended by Proc. 10947, retroactive to 2025-03-04: the metals duties go first."
 ENDED = "IEEPA duties ended for entries from 2026-02-24, 12:00 a.m.: 25-250 (US 2026-02-20), EO 14389, CSMS 67834313."
-OUTSIDE = ("CA", "MX", "COLUMN2")
 
 
 def provisions(facts: Facts) -> Iterable[Provision]:
     facts.row("IEEPA-END")
     yield from _fentanyl(facts)
-    yield from _reciprocal(facts)
     yield from _country_orders(facts)
 
 
-def _free(id_: str, title: str, heading: str, version: Version, **rest: Any) -> Provision:
+def free(id_: str, title: str, heading: str, version: Version, **rest: Any) -> Provision:
     order = rest.pop("order", 49)
     return Provision(
         id_, FOLDER, title, "IEEPA", "free", (version.but(rate=None),), heading=heading, order=order, **rest
     )
 
 
-def _loaded(before: date) -> tuple[Mapping[str, Any], ...]:
+def loaded(before: date) -> tuple[Mapping[str, Any], ...]:
     return ({"claim": "loaded", "before": before},)
 
 
@@ -68,7 +64,7 @@ def _fentanyl(facts: Facts) -> Iterable[Provision]:
         source="HTS 2025 rev 1; 9903.01.23",
         note="Entered 2025-02-04 to 2025-03-06.",
     )
-    yield _free(
+    yield free(
         "fentanyl-china-in-transit",
         "Fentanyl, China: in transit before 2025-02-01",
         "9903.01.23",
@@ -76,7 +72,7 @@ def _fentanyl(facts: Facts) -> Iterable[Provision]:
         order=29,
         origins=("CN", "HK"),
         why="the goods were loaded before 2025-02-01 and entered before 2025-03-07",
-        requires=_loaded(date(2025, 2, 1)),
+        requires=loaded(date(2025, 2, 1)),
     )
     yield from _neighbour(
         facts,
@@ -166,7 +162,7 @@ def _neighbour(
         yields_to=(f"fentanyl-{name}-usmca", *winners, *METALS),
         note=f"{RIVALS} {ENDED}",
     )
-    yield _free(
+    yield free(
         f"fentanyl-{name}-usmca",
         f"{side}: originating under the USMCA",
         free_heading,
@@ -176,233 +172,6 @@ def _neighbour(
         why="originating goods of the USMCA are outside the border duties from 2025-03-07",
         requires=(USMCA,),
     )
-
-
-# -- reciprocal --------------------------------------------------------------------------------------------------
-
-
-def _reciprocal(facts: Facts) -> Iterable[Provision]:
-    yield from _reciprocal_exempt(facts)
-    yield from _reciprocal_transit(facts)
-    winners = (*EXEMPT, "reciprocal-transshipped", "reciprocal-loaded-before")
-    base = "Country rates take the place of the baseline; CA, MX and general note 3(b) countries are "
-    "outside. " + ENDED
-    yield _duty(
-        "reciprocal-baseline",
-        "Reciprocal, baseline",
-        "9903.01.25",
-        (
-            facts.version("REC-BASE-1"),
-            facts.version("REC-BASE-2"),
-            facts.version("REC-BASE-3"),
-            facts.version("REC-BASE-4", note="China back to 10 % with 9903.01.63 suspended."),
-            facts.version("REC-BASE-5", note="China, Hong Kong, Macau and the countries without a rate of their own."),
-        ),
-        group="reciprocal-baseline",
-        origins_except=OUTSIDE,
-        yields_to=(*winners, "reciprocal"),
-        note=base,
-    )
-    april = tuple(_row(facts, key).but(note="In force for 24 hours.") for key in facts.starting("REC-APR9-"))
-    yield _duty(
-        "reciprocal-april-9",
-        "Reciprocal, country rate of 2025-04-09",
-        "",
-        april,
-        versions_name="reciprocal-april-9-countries.csv",
-        yields_to=winners,
-        why="the country's own reciprocal rate takes the place of the baseline",
-    )
-    yield _duty(
-        "reciprocal-china",
-        "Reciprocal, China with Hong Kong and Macau",
-        "9903.01.63",
-        (
-            facts.version("REC-CN-84", note="The 34 % of EO 14257 was replaced the day before and never collected."),
-            facts.version("REC-CN-125", note="The rate of 34 % printed since is suspended."),
-        ),
-        origins=("CN", "HK", "MO"),
-        yields_to=winners,
-        why="the rate on China takes the place of the baseline",
-    )
-    notes = {
-        "REC-AUG7-BD": "An agreement on 19 % (2026-02) was not found in the HTS.",
-        "REC-AUG7-IN": "The cut to 18 % announced in 2026-02 was not found in the HTS.",
-        "REC-AUG7-TW": "The floor of 15 % agreed in 2026-01 was not found in the HTS.",
-        "REC-AUG7-BR": "Besides it the order on Brazil, 40 %.",
-    }
-    keys = [key for key in facts.starting("REC-AUG7-") if key != "REC-AUG7-EU"]
-    august = [_row(facts, key).but(note=notes.get(key, "")) for key in keys]
-    august += [_row(facts, key) for key in ("REC-KR-1", "REC-CH-1", "REC-LI-1")]
-    yield _duty(
-        "reciprocal-august",
-        "Reciprocal, country rate from 2025-08-07",
-        "",
-        tuple(sorted(august, key=lambda version: version.heading)),
-        versions_name="reciprocal-august-countries.csv",
-        yields_to=winners,
-        why="the country's own reciprocal rate takes the place of the baseline",
-        note=ENDED,
-    )
-    yield replace(
-        _duty(
-            "reciprocal-floor",
-            "Reciprocal, total of 15 % with column 1",
-            "",
-            (
-                facts.version(
-                    "REC-AUG7-EU",
-                    heading="9903.02.20",
-                    origins=("EU",),
-                    note="Pair .19/.20; .19 is the zero line, for a column-1 general rate of 15 % or more.",
-                ),
-                facts.version(
-                    "REC-JP",
-                    heading="9903.02.73",
-                    origins=("JP",),
-                    note="Pair .72/.73; .72 is the zero line. Filed as +15 under 9903.02.30 until 2025-09-16 "
-                    "(17.6 on a rig), "
-                    "then corrected back to 2025-08-07.",
-                ),
-                facts.version(
-                    "REC-KR-2",
-                    heading="9903.02.80",
-                    origins=("KR",),
-                    note="Pair .79/.80; .79 is the zero line. Tests column 1 general or special.",
-                ),
-                facts.version(
-                    "REC-CH-2",
-                    heading="9903.02.83",
-                    origins=("CH",),
-                    note="Pair .82/.83; .82 is the zero line. Published later, back to 2025-11-14.",
-                ),
-                facts.version(
-                    "REC-LI-2",
-                    heading="9903.02.88",
-                    origins=("LI",),
-                    note="Pair .87/.88; .87 is the zero line. Published later, back to 2025-11-14.",
-                ),
-            ),
-            yields_to=winners,
-            why="the floor agreed with this country takes the place of the baseline",
-            note=ENDED,
-        ),
-        kind="floor",
-    )
-    yield _duty(
-        "reciprocal-transshipped",
-        "Reciprocal, transshipped to evade",
-        "9903.02.01",
-        (facts.version("REC-TRANSSHIP", note="Never applied without a determination; penalties are besides it."),),
-        group="reciprocal-transshipped",
-        origins_except=("CA", "MX"),
-        yields_to=EXEMPT,
-        why="CBP determined transshipment: 40 % in place of the reciprocal rate",
-        requires=({"claim": "transshipped", "is": True},),
-    )
-
-
-def _duty(id_: str, title: str, heading: str, versions: tuple[Version, ...], **rest: Any) -> Provision:
-    group = rest.pop("group", "reciprocal")
-    return Provision(id_, FOLDER, title, "IEEPA", "add", versions, heading=heading, group=group, order=50, **rest)
-
-
-def _row(facts: Facts, key: str) -> Version:
-    return facts.version(key, heading=facts.row(key)["ch99_heading"], origins=facts.countries(key))
-
-
-def _reciprocal_exempt(facts: Facts) -> Iterable[Provision]:
-    whole = facts.version("REC-BASE-1", until=facts.version("REC-BASE-5").until, note="")
-    listed = "EO 14257 Annex II; ch. 99 note 2(v)(iii)(a), HTS 2026 rev 6"
-    yield _free(
-        "reciprocal-annex-ii",
-        "Reciprocal, exempt list (Annex II)",
-        "9903.01.32",
-        whole.but(source=listed),
-        group="reciprocal-exempt",
-        products=tuple(
-            Item(line["hts_dotted"], listed, "READ", "high", start=date.fromisoformat(line["annex_ii_from"]))
-            for line in facts.lines
-            if line["annex_ii_reciprocal_exempt"] == "Y"
-        ),
-        comment=MEMBERS,
-        why="the article is on the exempt list of the reciprocal duties (Annex II)",
-    )
-    yield _free(
-        "reciprocal-us-content",
-        "Reciprocal, US content",
-        "9903.01.34",
-        whole.but(source="EO 14257; ch. 99 note 2(v)(xvii), HTS 2026 rev 6"),
-        group="reciprocal-exempt",
-        portion="us_content_share",
-        why="US content of at least 20 % of the customs value is outside the reciprocal duties",
-        requires=({"claim": "us_content_share", "at_least": 0.20},),
-    )
-    yield _free(
-        "reciprocal-in-transit",
-        "Reciprocal, in transit before 2025-04-05",
-        "9903.01.28",
-        whole.but(
-            until=date(2025, 6, 16),
-            source="HTS 9903.01.28; CSMS 64649265",
-            confidence="medium",
-            note="The heading prints no end. CBP texts say entered before 2025-05-27, 05-28 or 06-16; the "
-            "latest is taken.",
-        ),
-        group="reciprocal-exempt",
-        why="the goods were loaded before 2025-04-05",
-        requires=_loaded(date(2025, 4, 5)),
-    )
-
-
-def _reciprocal_transit(facts: Facts) -> Iterable[Provision]:
-    """Goods loaded before a rise, which keep the baseline of 10 % for a while."""
-    rate = facts.version("REC-BASE-1").rate
-    cases = (
-        (
-            "reciprocal-loaded-before-april-9",
-            "before 2025-04-09",
-            date(2025, 4, 9),
-            facts.version("REC-BASE-2", note="Filed under the baseline in place of the country's rate."),
-            (),
-        ),
-        (
-            "reciprocal-loaded-before-april-10",
-            "before 2025-04-10, China",
-            date(2025, 4, 10),
-            facts.version(
-                "REC-CN-125",
-                source="HTS 2025 rev 9, 9903.01.63; ch. 99 note 2(v)(xviii)",
-                note="One broker's summary puts the cut at 2025-04-09; the HTS text is followed.",
-            ),
-            ("CN", "HK", "MO"),
-        ),
-        (
-            "reciprocal-loaded-before-august-7",
-            "before 2025-08-07",
-            date(2025, 8, 7),
-            facts.version(
-                "REC-AUG7-AF",
-                until=date(2025, 10, 5),
-                source="EO 14326, 90 FR 37963; HTS 9903.02.02 to .73",
-                note="Entered before 2025-10-05; filed under the baseline in place of the country's rate.",
-            ),
-            (),
-        ),
-    )
-    for id_, title, day, version, origins in cases:
-        yield _duty(
-            id_,
-            f"Reciprocal, loaded {title}",
-            "9903.01.25",
-            (version.but(rate=rate),),
-            group="reciprocal-loaded-before",
-            origins=origins,
-            origins_except=() if origins else OUTSIDE,
-            yields_to=(*EXEMPT, "reciprocal-transshipped"),
-            why="goods already in transit keep the baseline of 10 %",
-            requires=_loaded(day),
-        )
 
 
 # -- orders on one country ---------------------------------------------------------------------------------------
@@ -423,7 +192,7 @@ def _country_orders(facts: Facts) -> Iterable[Provision]:
         yields_to=("ieepa-brazil-in-transit", "ieepa-brazil-exempt", *METALS, "s232-chips"),
         note="Adds to the reciprocal 10 %. " + ENDED,
     )
-    yield _free(
+    yield free(
         "ieepa-brazil-in-transit",
         "Brazil, in transit before 2025-08-06",
         "9903.01.78",
@@ -431,10 +200,10 @@ def _country_orders(facts: Facts) -> Iterable[Provision]:
         order=34,
         origins=("BR",),
         why="the goods were loaded before 2025-08-06 and entered before 2025-10-05",
-        requires=_loaded(date(2025, 8, 6)),
+        requires=loaded(date(2025, 8, 6)),
     )
     listed = "EO 14323; ch. 99 note 2(x)(iii)(a), HTS 2026 rev 6"
-    yield _free(
+    yield free(
         "ieepa-brazil-exempt",
         "Brazil, exempt list",
         "9903.01.81",
@@ -459,7 +228,7 @@ def _country_orders(facts: Facts) -> Iterable[Provision]:
         yields_to=("ieepa-india-in-transit", "ieepa-india-exempt", *METALS, "s232-chips"),
         note="Adds to the reciprocal 25 %.",
     )
-    yield _free(
+    yield free(
         "ieepa-india-in-transit",
         "India, in transit before 2025-08-27",
         "9903.01.85",
@@ -467,9 +236,9 @@ def _country_orders(facts: Facts) -> Iterable[Provision]:
         order=34,
         origins=("IN",),
         why="the goods were loaded before 2025-08-27 and entered before 2025-09-17",
-        requires=_loaded(date(2025, 8, 27)),
+        requires=loaded(date(2025, 8, 27)),
     )
-    yield _free(
+    yield free(
         "ieepa-india-exempt",
         "India, exempt list (Annex II)",
         "9903.01.86",

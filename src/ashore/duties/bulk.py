@@ -7,7 +7,7 @@ gathered with integer NumPy arithmetic. Both paths therefore give the same cents
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ashore.duties.classes import Classes
 from ashore.duties.files import BATCH, Reader, Statement, Typed, batches, column_faults, scan, unreadable
-from ashore.duties.verdict import Share, Verdict, verdict
+from ashore.duties.verdict import Verdict
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.rules.model import PPM, RuleBook
 
@@ -31,7 +32,7 @@ ADDED: dict[str, pl.DataType | type[pl.DataType]] = {
     "duty_usd": pl.Float64,
     "low_usd": pl.Float64,
     "high_usd": pl.Float64,
-    "status": pl.String,
+    "status": pl.Enum(("resolved", "conditional", "unresolved")),
 }
 DISPUTED: dict[str, pl.DataType | type[pl.DataType]] = {"expected_usd": pl.Float64, "exposure_usd": pl.Float64}
 _SHOWN = 20
@@ -170,35 +171,36 @@ class Rater:
 
     def __init__(self, book: RuleBook, where: str) -> None:
         self.book = book
-        self.reader = Reader(book, where)
-        self.verdicts: list[Verdict] = []
-        self._place: dict[tuple[Any, ...], int] = {}
+        self.classes = Classes(book)
+        self.reader = Reader(book, where, self.classes.heard)
+        self._table = np.full((256, 256, len(book.boundaries)), -1, dtype=np.int32)
         self._first = book.start.toordinal() - _EPOCH
-        days = range(book.start.toordinal(), book.until.toordinal())
-        self._interval = np.array([book.interval(date.fromordinal(day)) for day in days], dtype=np.int64)
+        self._interval = self.reader.interval
+        self._money: dict[str, tuple[int, _Tables]] = {}
+        self._status: Numbers = np.zeros(0, dtype=np.int64)
 
     def rate(self, lines: pl.DataFrame, summary: Summary) -> tuple[pl.DataFrame, pl.DataFrame | None]:
         """The good lines with the columns added, and the rejected lines with row and reason (None if none)."""
         typed, rejected = self.reader.typed(lines)
         summary.lines += lines.height
-        place = self._signatures(typed)
+        place = self._verdicts(typed)
         cents = typed.cents
-        duty = _money(cents, place, [v.shares for v in self.verdicts])
+        duty = self._tables("shares").cents(cents, place)
         low, high = duty, duty
-        status = np.array([STATUS.index(v.status) for v in self.verdicts], dtype=np.int64)[place]
+        status = self._statuses()[place]
         open_ = np.flatnonzero(status == STATUS.index("conditional"))
         if len(open_):
             low, high = duty.copy(), duty.copy()
-            low[open_] = _money(cents[open_], place[open_], [v.low for v in self.verdicts])
-            high[open_] = _money(cents[open_], place[open_], [v.high for v in self.verdicts])
+            low[open_] = self._tables("low").cents(cents[open_], place[open_])
+            high[open_] = self._tables("high").cents(cents[open_], place[open_])
         rate = np.round(duty / np.maximum(cents, 1), 9)
         worthless = np.flatnonzero(cents == 0)
         if len(worthless):
-            rate[worthless] = np.array([v.rate for v in self.verdicts])[place[worthless]]
+            rate[worthless] = np.array([v.rate for v in self.classes.verdicts])[place[worthless]]
         answered = status != STATUS.index("unresolved")
         summary.count(cents, (duty, low, high), status, answered)
         added = {"rate": rate, "duty_usd": duty / 100, "low_usd": low / 100, "high_usd": high / 100}
-        columns = pl.DataFrame(added).hstack([pl.Series("status", STATUS, dtype=pl.String).gather(status)])
+        columns = pl.DataFrame(added).hstack([pl.Series("status", STATUS, dtype=ADDED["status"]).gather(status)])
         if "origins" in lines.columns:
             columns = columns.hstack(self._disputed(typed, cents, duty))
         if not answered.all():
@@ -206,35 +208,74 @@ class Rater:
             columns = columns.with_columns(pl.when(pl.Series(answered)).then(pl.col(blank)))
         return typed.lines.hstack(columns), rejected
 
-    def _signatures(self, typed: Typed, turn: int | None = None) -> Numbers:
-        """Place of every line's verdict in ``self.verdicts``; with ``turn``, under its so-manieth origin in doubt."""
-        origins, intervals = len(typed.origin.values), int(self._interval[-1]) + 1
-        key = (typed.hts.place * origins + typed.origin.place) * intervals + self._interval[typed.day - self._first]
-        distinct, place = _distinct(key, len(typed.hts.values) * origins * intervals)
-        said = np.zeros(len(distinct), dtype=np.int64)
-        if typed.said is not None:
-            both, place = np.unique(place * len(typed.statements) + typed.said, return_inverse=True)
-            distinct, said = distinct[both // len(typed.statements)], both % len(typed.statements)
-        numbers = np.empty(len(distinct), dtype=np.int64)
-        for number, (one, case) in enumerate(zip(distinct.tolist(), said.tolist(), strict=True)):
-            article, interval = divmod(one, intervals)
-            hts, origin = divmod(article, origins)
-            statement = typed.statements[case]
-            code = typed.origin.values[origin] or ""
-            if turn is not None and turn < len(statement.origins):
-                code = statement.origins[turn][0]
-            numbers[number] = self._number(typed.hts.values[hts] or "", code, interval, statement)
-        found: Numbers = numbers[place]
+    def _verdicts(self, typed: Typed, turn: int | None = None) -> Numbers:
+        """Place of every line's verdict in ``classes.verdicts``; with ``turn``, under that one of its origins."""
+        intervals = len(self.book.boundaries)
+        articles = np.array([self._class(self.classes.hts_class, value) for value in typed.hts.values])
+        origins = np.array([self._class(self.classes.origin_class, value) for value in typed.origin.values])
+        self._widen(int(articles.max(initial=0)) + 1, int(origins.max(initial=0)) + 1)
+        width = self._table.shape[1]
+        key = (articles[typed.hts.place] * width + origins[typed.origin.place]) * intervals
+        key += self._interval[typed.day - self._first]
+        table = self._table.reshape(-1)
+        found: Numbers = table[key].astype(np.int64)
+        new = np.unique(key[found < 0])
+        if len(new):
+            pairs, interval = np.divmod(new, intervals)
+            table[new] = self.classes.verdict_numbers(pairs // width, pairs % width, interval)
+            found = table[key].astype(np.int64)
+        if typed.said is None:
+            return found
+        stating = np.array([bool(s.claims) or turn is not None for s in typed.statements])
+        rows = np.flatnonzero(stating[typed.said])
+        both, place = np.unique(key[rows] * len(typed.statements) + typed.said[rows], return_inverse=True)
+        numbers = [
+            self._ask(one // len(typed.statements), typed.statements[one % len(typed.statements)], turn)
+            for one in both.tolist()
+        ]
+        found[rows] = np.array(numbers, dtype=np.int64)[place]
         return found
 
-    def _number(self, hts: str, origin: str, interval: int, statement: Statement) -> int:
-        """Number of a signature's verdict, asked of the book if it is new."""
-        signature = (hts, origin, interval, tuple(sorted(statement.claims.items())))
-        number = self._place.get(signature)
-        if number is None:
-            number = self._place[signature] = len(self.verdicts)
-            self.verdicts.append(verdict(self.book, hts, origin, self.book.boundaries[interval], statement.claims))
-        return number
+    def _tables(self, case: str) -> _Tables:
+        """The money of every verdict so far, made anew only when verdicts have been added."""
+        count, tables = self._money.get(case, (-1, None))
+        if tables is None or count < len(self.classes.verdicts):
+            tables = _Tables(self.classes.verdicts, case)
+            self._money[case] = len(self.classes.verdicts), tables
+        return tables
+
+    def _statuses(self) -> Numbers:
+        verdicts = self.classes.verdicts
+        if len(self._status) < len(verdicts):
+            more = [STATUS.index(verdict.status) for verdict in verdicts[len(self._status) :]]
+            self._status = np.append(self._status, np.array(more, dtype=np.int64))
+        return self._status
+
+    def _ask(self, key: int, statement: Statement, turn: int | None) -> int:
+        """Number of the verdict of one article, origin, interval and statement."""
+        pair, interval = divmod(key, len(self.book.boundaries))
+        article, origin = divmod(pair, self._table.shape[1])
+        if turn is not None and turn < len(statement.origins):
+            origin = self.classes.origin_class(statement.origins[turn][0])
+        return self.classes.verdict_number(article, origin, interval, statement)
+
+    def _widen(self, articles: int, origins: int) -> None:
+        """Makes room in the table of verdicts for more classes."""
+        rows, columns = self._table.shape[:2]
+        if articles <= rows and origins <= columns:
+            return
+        shape = (max(rows, 2 * articles), max(columns, 2 * origins), self._table.shape[2])
+        wider = np.full(shape, -1, dtype=np.int32)
+        wider[:rows, :columns] = self._table
+        self._table = wider
+
+    @staticmethod
+    def _class(number: Callable[[str], int], value: str | None) -> int:
+        """Class of a distinct value; 0 for one that only rejected lines have."""
+        try:
+            return 0 if value is None else number(value)
+        except KeyError:
+            return 0
 
     def _disputed(self, typed: Typed, cents: Numbers, claimed: Numbers) -> pl.DataFrame:
         """Expected duty over the origins in doubt, and the most by which it can exceed the duty as claimed."""
@@ -242,8 +283,8 @@ class Rater:
         worst = claimed.copy()
         said = np.zeros(len(cents), dtype=np.int64) if typed.said is None else typed.said
         for turn in range(max((len(s.origins) for s in typed.statements), default=0)):
-            place = self._signatures(typed, turn)
-            duty = _money(cents, place, [v.shares for v in self.verdicts])
+            place = self._verdicts(typed, turn)
+            duty = self._tables("shares").cents(cents, place)
             chance = np.array([s.origins[turn][1] if turn < len(s.origins) else 0 for s in typed.statements])[said]
             expected += duty * (chance / PPM)
             worst = np.maximum(worst, np.where(chance > 0, duty, claimed))
@@ -252,29 +293,28 @@ class Rater:
         return pl.DataFrame({"expected_usd": expected / 100, "exposure_usd": (worst - claimed) / 100})
 
 
-def _distinct(key: Numbers, size: int) -> tuple[Numbers, Numbers]:
-    """Distinct keys in order and the place of each row's key among them; by flags where the keys are dense."""
-    if size > 20_000_000:
-        return np.unique(key, return_inverse=True)
-    seen = np.zeros(size, dtype=bool)
-    seen[key] = True
-    distinct = np.flatnonzero(seen)
-    rank = np.empty(size, dtype=np.int32)
-    rank[distinct] = np.arange(len(distinct), dtype=np.int32)
-    return distinct, rank[key].astype(np.int64)
+class _Tables:
+    """Rates and portions of the verdicts of one case (as assumed, low or high), heading by heading, ready to gather."""
 
+    def __init__(self, verdicts: list[Verdict], case: str) -> None:
+        owed = [[share for share in getattr(verdict, case) if share.rate_ppm] for verdict in verdicts]
+        depth = max((len(shares) for shares in owed), default=0)
+        self.rates = np.zeros((depth, len(owed)), dtype=np.int64)
+        self.portions = np.full((depth, len(owed)), PPM, dtype=np.int64)
+        for place, shares in enumerate(owed):
+            for level, share in enumerate(shares):
+                self.rates[level, place] = share.rate_ppm
+                self.portions[level, place] = share.portion_ppm
 
-def _money(cents: Numbers, place: Numbers, cases: Sequence[Iterable[Share]]) -> Numbers:
-    """Duty in cents of every line: each heading of its signature rounds half up to the cent."""
-    owed = [[share for share in shares if share.rate_ppm] for shares in cases]
-    total = np.zeros(len(cents), dtype=np.int64)
-    for level in range(max((len(shares) for shares in owed), default=0)):
-        portion, rate = (
-            np.array([getattr(s[level], name) if level < len(s) else blank for s in owed], dtype=np.int64)
-            for name, blank in (("portion_ppm", PPM), ("rate_ppm", 0))
-        )
-        base = cents
-        if (portion != PPM).any():
-            base = (2 * cents * portion[place] + PPM) // (2 * PPM)
-        total += (2 * base * rate[place] + PPM) // (2 * PPM)
-    return total
+    def cents(self, value: Numbers, place: Numbers) -> Numbers:
+        """Duty in cents of every line: each heading of its verdict rounds half up to the cent."""
+        total = np.zeros(len(value), dtype=np.int64)
+        for rates, portions in zip(self.rates, self.portions, strict=True):
+            base = value
+            partial = portions != PPM
+            if partial.any():
+                rows = np.flatnonzero(partial[place])
+                base = value.copy()
+                base[rows] = (2 * value[rows] * portions[place[rows]] + PPM) // (2 * PPM)
+            total += (2 * base * rates[place] + PPM) // (2 * PPM)
+        return total

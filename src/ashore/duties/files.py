@@ -135,12 +135,14 @@ class _Batch:
 class Reader:
     """Types batches of lines for one book; keeps the rejected rows of the batch it read last."""
 
-    def __init__(self, book: RuleBook, where: str) -> None:
+    def __init__(self, book: RuleBook, where: str, heard: Callable[[str], list[bool]]) -> None:
+        """``heard`` tells, for each interval of the book, whether any rule in force listens to a claim."""
         self.book = book
         self.where = where
         self.rows = 0
-        moded = {need.claim for rule in book.rules for need in rule.requires} & {"mode"}
-        self._mode_matters = bool(moded)
+        days = range(book.start.toordinal(), book.until.toordinal())
+        self.interval: Numbers = np.array([book.interval(date.fromordinal(day)) for day in days], dtype=np.int64)
+        self._heard = {claim: np.array(heard(claim)) for claim in ("loaded", "us_content_share", "mode")}
 
     def typed(self, lines: pl.DataFrame) -> tuple[Typed, pl.DataFrame | None]:
         """The good lines as arrays, and the rejected ones with ``row`` and ``reason`` in front (None: none)."""
@@ -249,8 +251,10 @@ class Reader:
             mode = self._codes(lines, "mode", str.strip)
             allowed = {None, "", *MODES}
             self._check(batch, "mode", mode, allowed.__contains__, "is no mode", f"Use {', '.join(MODES)}.")
-            if self._mode_matters:
-                keyed["mode"] = _text(lines["mode"])
+            keyed["mode"] = _text(lines["mode"])
+        first = self.book.start.toordinal() - _EPOCH
+        interval = self.interval[np.clip(day - first, 0, len(self.interval) - 1)]
+        keyed = {name: _where(column, self._heard[name][interval]) for name, column in keyed.items()}
         keyed |= {name: _text(lines[name]) for name in ("claims", "origins") if name in given}
         if not keyed:
             return [Statement()], None
@@ -279,6 +283,11 @@ class Reader:
         wrong = np.array([not good(value) for value in codes.values])
         if wrong.any():
             batch.reject(name, wrong[codes.place], what, remedy)
+
+
+def _where(column: pl.Series, rows: Flags) -> pl.Series:
+    """A column with null outside the flagged rows."""
+    return column if rows.all() else pl.select(pl.when(pl.Series(rows)).then(column)).to_series()
 
 
 def _text(column: pl.Series) -> pl.Series:

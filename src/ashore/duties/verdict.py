@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 from ashore.rules.model import PPM, ColumnRates, Cover, Line, Rule, RuleBook
@@ -99,6 +100,7 @@ class _Question:
 
     def __init__(self, book: RuleBook, hts: str, origin: str, on: date, given: dict[str, Any]) -> None:
         self.book, self.hts, self.origin, self.on, self.given = book, hts, origin, on, given
+        self.open = book.programmes_open_to(origin, on)  # every special programme; codes: those this line has
         self.codes: frozenset[str] = frozenset()
         self.rates: ColumnRates | None = None
 
@@ -111,25 +113,25 @@ class _Question:
         self.rates = line.on(self.on)
         if self.rates is None:
             return Verdict("unresolved", problem=f"no column rates of {dotted(self.hts)} are known on {self.on}")
-        self.codes = self.book.programmes_open_to(self.origin, self.on) & frozenset(self.rates.special)
+        self.codes = self.open & frozenset(self.rates.special)
         candidates = self._candidates()
         notes = [*self._line_notes(line), *self._doubt_notes(), *self.book.caveats(self.on)]
         assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
         try:
             central = self._shares(candidates, assumed)
-            worlds = list(self._worlds(candidates, assumed))
-            cases = [(self._shares(candidates, world), world) for world in worlds]
+            cases = [(self._weight(candidates, world), world) for world in self._worlds(candidates, assumed)]
         except _NotAdValorem as error:
             return Verdict("unresolved", notes=tuple(notes), problem=str(error))
-        low = min(cases, key=lambda case: _total(case[0]))[0] if cases else central
-        high = max(cases, key=lambda case: _total(case[0]))[0] if cases else central
-        low, high = min(low, central, key=_total), max(high, central, key=_total)
         needs = self._needs(cases)
+        low, high = assumed, assumed
+        if needs:
+            cases.append((self._weight(candidates, assumed), assumed))
+            low, high = (choose(cases, key=itemgetter(0))[1] for choose in (min, max))
         return Verdict(
             status="conditional" if needs else "resolved",
             shares=central,
-            low=low if needs else central,
-            high=high if needs else central,
+            low=self._shares(candidates, low) if needs else central,
+            high=self._shares(candidates, high) if needs else central,
             defeats=self._defeats(candidates, assumed),
             needs=needs,
             notes=tuple(notes),
@@ -137,17 +139,24 @@ class _Question:
 
     # -- which rules could bear ----------------------------------------------------------------------------------
     def _candidates(self) -> list[_Candidate]:
-        found = []
+        """The rules that bear on the origin and, suffix permitting, on the article; winners first."""
+        found: list[_Candidate] = []
+        places: set[int] = set()
         for place, (rule, winners) in enumerate(self.book.in_force(self.on)):
-            if (rule.origins is None and self.origin == self.book.country and rule.column is None) or not rule.bears_on(
-                self.origin
-            ):
+            if not self._bears(rule):
                 continue
             cover, assume = rule.covers(self.hts, self.on)
-            if cover is Cover.NO or (rule.column == "special" and not self.codes):
+            if cover is Cover.NO:
                 continue
-            found.append(_Candidate(place, rule, winners, cover, assume))
+            places.add(place)
+            present = tuple(winner for winner in winners if winner in places)
+            found.append(_Candidate(place, rule, present, cover, assume))
         return found
+
+    def _bears(self, rule: Rule) -> bool:
+        if not rule.bears_on(self.origin) or (rule.column == "special" and not self.codes):
+            return False
+        return self.origin != self.book.country or rule.origins is not None or rule.column is not None
 
     def _applies(self, candidate: _Candidate, world: Mapping[str, Any]) -> bool:
         rule = candidate.rule
@@ -162,33 +171,36 @@ class _Question:
     def _claimed(self, key: str, world: Mapping[str, Any]) -> Any:
         """A claim's value; a special programme code counts only if it is open to the origin that day."""
         value = world.get(key)
-        if key == SPI and value is not None and value not in self.book.programmes_open_to(self.origin, self.on):
+        if key == SPI and value is not None and value not in self.open:
             return None
         return value
 
     # -- what they take --------------------------------------------------------------------------------------------
     def _portions(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> dict[int, int]:
-        """Share of the value each candidate bears on, in ppm, winners first."""
+        """Share of the value each candidate that applies bears on, in ppm, by its place, winners first."""
         left: dict[int, int] = {}
         for candidate in candidates:
-            if not self._applies(candidate, world):
-                left[candidate.place] = 0
-                continue
-            own = PPM if candidate.rule.portion is None else int(world.get(candidate.rule.portion) or 0)
-            taken = sum(left.get(place, 0) for place in candidate.winners)
-            left[candidate.place] = max(0, min(own, PPM - taken))
+            if self._applies(candidate, world):
+                portion = candidate.rule.portion
+                own = PPM if portion is None else int(world.get(portion) or 0)
+                taken = sum(left.get(place, 0) for place in candidate.winners)
+                left[candidate.place] = max(0, min(own, PPM - taken))
         return left
 
     def _shares(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> tuple[Share, ...]:
+        """The headings that bear on the article, in filing order; floors are measured against column 1."""
         left = self._portions(candidates, world)
+        lifting = {place for c in candidates if c.place in left for place in c.winners}
+        free_standing = self.book.yielded_to(self.on)
         base = 0
         shares = []
         floors = []
-        lifting = self._lifting(candidates, world)
         for candidate in candidates:
-            rule, portion = candidate.rule, left[candidate.place]
-            if not portion or (rule.kind == "free" and candidate.place not in lifting):
+            rule, portion = candidate.rule, left.get(candidate.place)
+            if not portion:
                 continue
+            if rule.kind == "free" and candidate.place not in lifting and candidate.place in free_standing:
+                continue  # it lifts nothing here, and is reported only where it does
             if rule.kind == "floor":
                 floors.append((rule, portion))
                 continue
@@ -200,12 +212,24 @@ class _Question:
             shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - base), portion))
         return tuple(sorted(shares, key=lambda share: (share.rule.order, share.heading)))
 
-    def _lifting(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> set[int]:
-        """Free rules to be reported: those that lift another rule here, or that no rule of the book yields to."""
-        applying = [c for c in candidates if self._applies(c, world)]
-        lifting = {place for c in applying for place in c.winners}
-        yielded_to = {place for _, winners in self.book.in_force(self.on) for place in winners}
-        return lifting | {c.place for c in applying if c.place not in yielded_to}
+    def _weight(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> int:
+        """Total of the headings in a world, rate times portion, as :meth:`_shares` would sum to."""
+        left = self._portions(candidates, world)
+        base = total = 0
+        floors = []
+        for candidate in candidates:
+            portion = left.get(candidate.place)
+            rule = candidate.rule
+            if not portion or rule.kind == "free":
+                continue
+            if rule.kind == "floor":
+                floors.append((rule.rate_ppm or 0, portion))
+                continue
+            rate = self._rate(rule, world)
+            total += rate * portion
+            if rule.column is not None or rule.kind == "replace":
+                base += rate * portion // PPM
+        return total + sum(max(0, floor - base) * portion for floor, portion in floors)
 
     def _rate(self, rule: Rule, world: Mapping[str, Any]) -> int:
         assert self.rates is not None
@@ -227,7 +251,7 @@ class _Question:
         by_place = {candidate.place: candidate.rule for candidate in candidates}
         found = []
         for candidate in candidates:
-            if left[candidate.place] or not self._applies(candidate, world):
+            if left.get(candidate.place, 1):  # it bears, or does not apply
                 continue
             place = max(candidate.winners, key=lambda place: left.get(place, 0), default=None)
             if place is not None and left.get(place):
@@ -272,9 +296,7 @@ class _Question:
                     case "before":
                         values.update((None, need.value - timedelta(days=1)))
                     case "one_of":
-                        allowed = (
-                            self.book.programmes_open_to(self.origin, self.on) if need.claim == SPI else need.value
-                        )
+                        allowed = self.open if need.claim == SPI else need.value
                         values.update({None} | set(sorted(need.value & allowed)[:1]))
                     case _:
                         values.update((None, need.value))
@@ -297,25 +319,21 @@ class _Question:
         }
         return listed | {self.hts[:8] + suffix for suffix in line.suffixes}
 
-    def _needs(self, cases: list[tuple[tuple[Share, ...], dict[str, Any]]]) -> tuple[str, ...]:
+    def _needs(self, cases: list[tuple[int, dict[str, Any]]]) -> tuple[str, ...]:
         """Claims that change the total in at least one combination of the others."""
+        if not cases or min(total for total, _ in cases) == max(total for total, _ in cases):
+            return ()
+        first = cases[0][1]
+        keys = sorted({key for _, world in cases for key, value in world.items() if value != first.get(key)})
         needs = []
-        keys = self._unknown(cases)
         for key in keys:
             seen: dict[tuple[Any, ...], int] = {}
-            for shares, world in cases:
+            for total, world in cases:
                 rest = tuple(world[other] for other in keys if other != key)
-                if seen.setdefault(rest, _total(shares)) != _total(shares):
+                if seen.setdefault(rest, total) != total:
                     needs.append(key)
                     break
         return tuple(needs)
-
-    def _unknown(self, cases: list[tuple[tuple[Share, ...], dict[str, Any]]]) -> list[str]:
-        if not cases:
-            return []
-        first = cases[0][1]
-        keys = {key for _, world in cases for key, value in world.items() if value != first.get(key)}
-        return sorted(keys)
 
     # -- what the reader must know ---------------------------------------------------------------------------------
     def _line_notes(self, line: Line) -> Iterator[str]:
@@ -338,10 +356,6 @@ class _Question:
                 continue
             if doubt.products.covers(self.hts, self.on)[0] is not Cover.NO:
                 yield f"open point: {doubt.what} ({doubt.sources})"
-
-
-def _total(shares: tuple[Share, ...]) -> int:
-    return sum(share.weight for share in shares)
 
 
 def retired(line: Line) -> str:

@@ -1,6 +1,6 @@
 """Where to make and ship: the best plan while the law may change, proven optimal to within a printed gap."""
 
-from ashore.plans.breakeven import Breakeven, breakeven_rate, restrict
+from ashore.plans.breakeven import Breakeven, breakeven_rate, breakeven_rates, restrict
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
 from ashore.plans.plan import Plan, pose, solve
 from ashore.plans.value import Options, options
@@ -13,6 +13,7 @@ __all__ = [
     "Options",
     "Plan",
     "breakeven_rate",
+    "breakeven_rates",
     "held_law",
     "options",
     "pose",

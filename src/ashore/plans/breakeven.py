@@ -15,15 +15,15 @@ from ashore.plans.futures import held_law
 from ashore.plans.infeasible import explain, missing_parts
 from ashore.plans.money import charges
 from ashore.plans.plan import Posed, pose
-from ashore.plans.solver import Answer, Limits, NoPlan, run
+from ashore.plans.solver import Answer, NoPlan, run
 from ashore.rules import RuleBook
 
-STEPS = 8  # probes between low and high before the bisection
+STEPS = 6  # the first step up from the lowest rate is the span divided by two to this power
 
 
 @dataclass(frozen=True)
 class Breakeven:
-    """rate: share of customs value at which a plant of ``plants`` first opens; None with the ``reason`` if it never does.
+    """The rate (share of customs value) at which a plant of ``plants`` first opens; None, and the ``reason``, if never.
 
     opens: the plants that open there. probes: (rate, plants that open, cost_usd) of every solve, by rate.
     """
@@ -95,32 +95,75 @@ def breakeven_rate(  # noqa: PLR0913, PLR0917 (the last ones are for the search)
     low: float = 0.0,
     high: float = 2.0,
     tol: float = 0.0005,
-    gap: float = 1e-6,
 ) -> Breakeven:
     """The lowest total duty rate at which the best plan opens one of ``plants`` (candidates), to within ``tol``.
 
     Each probe puts one rate in the place of the law: every article and origin that owes anything on the first day owes
     it on its whole customs value, in every month; what is free that day stays free, and so do the products and kinds
-    of product in ``exempt``. Fees stay. The network is cut down to the companies of the plants first. After an even
-    scan from ``low`` to ``high`` the first step at which a plant opens is bisected.
+    of product in ``exempt``. Fees stay. The network is cut down to the companies of the plants first. Rates are tried
+    in ever larger steps from ``low`` to ``high`` until a plant opens; between the last two the cost of the best plan
+    with and without it are straight lines in the rate, so that their crossing is tried next.
     """
     names = (plants,) if isinstance(plants, str) else tuple(plants)
     _check(network, names, low, high, tol)
-    probe = _Prober(_own(network, names), book, start, months, names, set(exempt), gap)
-    grid = [float(rate) for rate in np.linspace(low, high, STEPS + 1)]
-    if probe.opens(grid[0]):
-        return probe.result(grid[0], f"it opens even at a total duty of {grid[0]:.2%}, the lowest rate tried")
-    first = next((rate for rate in grid[1:] if probe.opens(rate)), None)
-    if first is None:
-        return probe.result(None, probe.why_never(high))
-    below = grid[grid.index(first) - 1]
-    while first - below > tol:
-        middle = (below + first) / 2
-        if probe.opens(middle):
-            first = middle
+    return _search(_Prober(_own(network, names), book, start, months, set(exempt)), names, low, high, tol)
+
+
+def breakeven_rates(
+    network: Network,
+    book: RuleBook,
+    start: date,
+    months: int,
+    exempt: Collection[str] = (),
+    low: float = 0.0,
+    high: float = 2.0,
+    tol: float = 0.0005,
+) -> tuple[Breakeven, ...]:
+    """:func:`breakeven_rate` of every candidate plant; the plants of one company share their probes."""
+    candidates = [name for name, plant in network.plants.items() if not plant.open]
+    probers: dict[str, _Prober] = {}
+    found = []
+    for name in candidates:
+        _check(network, (name,), low, high, tol)
+        company = network.plants[name].company
+        if company not in probers:
+            probers[company] = _Prober(restrict(network, company), book, start, months, set(exempt))
+        found.append(_search(probers[company], (name,), low, high, tol))
+    return tuple(found)
+
+
+def _search(probe: _Prober, names: tuple[str, ...], low: float, high: float, tol: float) -> Breakeven:
+    def opens(rate: float) -> bool:
+        return bool(set(names) & set(probe.at(rate).opens))
+
+    def result(rate: float | None, reason: str) -> Breakeven:
+        probes = tuple((r, p.opens, p.at(r)) for r, p in sorted(probe.known.items()))
+        here = () if rate is None else tuple(name for name in probe.at(rate).opens if name in names)
+        return Breakeven(names, rate, reason, here, probes)
+
+    missing = [name for name in names if name not in probe.posed.model.candidates]
+    if len(missing) == len(names):
+        return result(None, probe.why_not_possible(missing))
+    grid = [low, *(low + (high - low) / 2**step for step in range(STEPS, -1, -1))]
+    if opens(grid[0]):
+        return result(grid[0], f"it opens even at a total duty of {grid[0]:.2%}, the lowest rate tried")
+    above = next((rate for rate in grid[1:] if opens(rate)), None)
+    if above is None:
+        return result(None, probe.why_never(high))
+    below = grid[grid.index(above) - 1]
+    tries = 0
+    while above - below > tol:
+        shut, open_ = probe.at(below), probe.at(above)
+        middle = (below + above) / 2
+        if tries % 3 < 2 and shut.slope != open_.slope:
+            middle = (open_.base - shut.base) / (shut.slope - open_.slope)
+            middle = min(max(middle, below + tol / 2), above - tol / 2)
+        if opens(middle):
+            above = middle
         else:
             below = middle
-    return probe.result(first, f"it stays closed at {below:.2%} and opens at {first:.2%}")
+        tries += 1
+    return result(above, f"it stays closed at {below:.2%} and opens at {above:.2%}")
 
 
 def _own(network: Network, names: Sequence[str]) -> Network:
@@ -153,66 +196,62 @@ def _check(network: Network, names: Sequence[str], low: float, high: float, tol:
         raise FaultyInput(Fault("the break-even rate", what, "Give a plant, 0 ≤ low < high and tol > 0."))
 
 
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """The best plan at one rate: the candidates it opens, and what it costs as base + rate · slope."""
+
+    opens: tuple[str, ...]
+    base: float
+    slope: float
+
+    def at(self, rate: float) -> float:
+        return self.base + rate * self.slope
+
+
 class _Prober:
     """Solves the plan at one rate after another; only the costs differ, which are linear in the rate."""
 
-    def __init__(
-        self,
-        network: Network,
-        book: RuleBook,
-        start: date,
-        months: int,
-        names: tuple[str, ...],
-        exempt: set[str],
-        gap: float,
-    ) -> None:
-        self.names, self.limits = names, Limits(gap)
-        posed = pose(network, book, start, months, held_law(book, start), self.limits)
-        self.posed: Posed = posed
-        columns = posed.arrays.columns
-        today = np.broadcast_to(posed.law.rate[:, :1], posed.law.rate.shape)
+    def __init__(self, network: Network, book: RuleBook, start: date, months: int, exempt: set[str]) -> None:
+        self.posed: Posed = pose(network, book, start, months, held_law(book, start))
+        law, columns = self.posed.law, self.posed.arrays.columns
+        today = np.broadcast_to(law.rate[:, :1], law.rate.shape)
         free = {p.hts for p in network.products.values() if {p.name, p.kind} & exempt}
-        owes = np.array([hts not in free for hts, _ in posed.law.articles], dtype=bool).reshape(-1, 1)
+        owes = np.array([hts not in free for hts, _ in law.articles], dtype=bool).reshape(-1, 1)
         like = np.where(owes, today, 0.0)
         self.base, unit = (
-            charges(posed.model, posed.law.at(share, like)).expected(posed.calendar, columns) for share in (0.0, 1.0)
+            charges(self.posed.model, law.at(share, like)).expected(self.posed.calendar, columns)
+            for share in (0.0, 1.0)
         )
         self.slope = unit - self.base
-        self.candidates = [k for k, name in enumerate(posed.model.candidates) if name in names]
-        self.answers: dict[float, tuple[tuple[str, ...], float]] = {}
+        self.known: dict[float, _Probe] = {}
         self.last: Answer | None = None
 
-    def opens(self, rate: float) -> tuple[str, ...]:
-        """The plants asked about that the best plan at ``rate`` opens."""
-        arrays = replace(self.posed.arrays, cost=self.base + rate * self.slope)
-        begin = None if self.last is None else self.last.x
-        try:
-            self.last = run(arrays, self.limits, start=begin)
-        except NoPlan:
-            raise explain(self.posed.model, self.posed.arrays) from None
-        opened = self.posed.model.opened
-        found = tuple(
-            self.posed.model.candidates[k]
-            for k in self.candidates
-            if np.any(np.where(opened[k] >= 0, self.last.x[opened[k]], 0.0) > 0.5)
-        )
-        self.answers[rate] = (found, self.last.objective)
-        return found
+    def at(self, rate: float) -> _Probe:
+        """The best plan at ``rate``."""
+        if rate not in self.known:
+            arrays = replace(self.posed.arrays, cost=self.base + rate * self.slope)
+            begin = None if self.last is None else self.last.x
+            try:
+                self.last = run(arrays, self.posed.limits, start=begin)
+            except NoPlan:
+                raise explain(self.posed.model, self.posed.arrays) from None
+            x, model = self.last.x, self.posed.model
+            state = np.where(model.opened >= 0, x[model.opened], 0.0)
+            opens = tuple(name for name, row in zip(model.candidates, state, strict=True) if np.any(row > 0.5))
+            self.known[rate] = _Probe(opens, float(self.base @ x), float(self.slope @ x))
+        return self.known[rate]
+
+    def why_not_possible(self, plants: Sequence[str]) -> str:
+        """Why none of ``plants`` can make anything of use."""
+        reach = self.posed.reach
+        products = [product for plant, product in reach.lacking if plant in plants]
+        lacking = [words for product in products for words in missing_parts(reach, product)]
+        return "; ".join(dict.fromkeys(lacking)) or "nothing it makes can reach demand within the months planned"
 
     def why_never(self, high: float) -> str:
         """Why no plant opens at the highest rate."""
-        missing = [name for name in self.names if name not in self.posed.model.candidates]
-        if len(missing) == len(self.names):
-            products = [product for plant, product in self.posed.reach.lacking if plant in missing]
-            lacking = [words for product in products for words in missing_parts(self.posed.reach, product)]
-            why = "; ".join(dict.fromkeys(lacking))
-            return why or "nothing it makes can reach demand within the months planned"
         assert self.last is not None
         model, x = self.posed.model, self.last.x
         lost = float(np.where(model.lost >= 0, x[model.lost], 0.0).sum())
         tail = f"; {lost:,.0f} units of demand are lost there instead" if lost > 0.5 else ""
         return f"even at a total duty of {high:.0%} opening costs more than it saves over the months planned{tail}"
-
-    def result(self, rate: float | None, reason: str) -> Breakeven:
-        probes = tuple((r, *self.answers[r]) for r in sorted(self.answers))
-        return Breakeven(self.names, rate, reason, self.answers[rate][0] if rate is not None else (), probes)

@@ -234,8 +234,8 @@ def _read_folder(folder: Path, book: RuleBook, network: Network | None, faults: 
         for row in read(folder / "demand.csv", DEMAND, faults):
             if row["node"] not in names:
                 _unknown_node(row, known, "demand.csv", faults)
-            values = (row[name] for name in ("node", "market", "product"))
-            demand.append(NodeDemand(*values, row.get("month"), row["units"], row["_row"]))
+            node, market, product = (row[name] for name in ("node", "market", "product"))
+            demand.append(NodeDemand(node, market, product, row.get("month"), row["units"], row["_row"]))
     nodes = _tree(rows, changes, book, network, "nodes.csv", faults)
     if nodes is None:
         return None

@@ -129,38 +129,35 @@ class _Gather:
         return np.array(values, dtype=float).reshape(-1, 1)
 
 
-def objective(model: Model, costs: Charges, risk: float, tail: float) -> Arrays:
-    """The model with the objective (1 − w)·mean + w·CVaR_α, w = ``risk``, α = ``tail``. The model's sheet is used up.
+def with_tail(arrays: Arrays, costs: Charges, calendar: Calendar, risk: float, tail: float) -> Arrays:
+    """A model of least expected cost turned into one of least (1 − w)·mean + w·CVaR_α, w = ``risk``, α = ``tail``.
 
-    For w > 0, with C[n,·] the discounted charges of node n and p[b] the chance of branch b (a leaf of the tree):
+    With C[n,·] the discounted charges of node n and p[b] the chance of branch b (a leaf of the tree):
     T[n] = T[parent of n] + C[n,·]·x;  z[b] ≥ T[b] − η, z ≥ 0;  CVaR_α = min over η of η + Σ_b p[b]·z[b] / (1 − α).
+    T may be larger than its sum (rows ≥), which costs more and so is never of use.
     """
-    mean = costs.expected(model.calendar, model.sheet.columns)
-    if risk <= 0:
-        return model.sheet.arrays(mean)
-    cal, sheet = model.calendar, model.sheet
-    nodes = len(cal.nodes)
-    every = np.ones(nodes, dtype=bool)
-    total = sheet.add_columns(every, INFINITE, -INFINITE)
-    rows = sheet.add_rows(every, 0.0, 0.0)
+    nodes, old, above = len(calendar.nodes), arrays.columns, arrays.rows
+    ends = calendar.node[calendar.leaves]
     largest = float(np.abs(costs.usd).max(initial=1.0))
     unit = 10.0 ** max(0, int(np.log10(largest)) - 3)  # T in this many USD, to keep the numbers of one size
-    sheet.put(rows, total, 1.0)
-    sheet.put(rows, np.where(cal.node_parent >= 0, total[cal.node_parent], -1), -1.0)
-    sheet.put(rows[costs.node], costs.column, -costs.usd * cal.factor_month[costs.month] / unit)
-    ends = cal.node[cal.leaves]
-    every = np.ones(len(ends), dtype=bool)
-    above = sheet.add_columns(every)
-    eta = sheet.add_columns(np.ones(1, dtype=bool), INFINITE, -INFINITE)
-    over = sheet.add_rows(every, 0.0, INFINITE)
-    sheet.put(over, above, 1.0)
-    sheet.put(over, total[ends], -1.0)
-    sheet.put(over, eta, 1.0)
-    cost = np.zeros(sheet.columns)
-    cost[: len(mean)] = (1.0 - risk) * mean
-    cost[above] = risk * unit * cal.node_chance[ends] / (1.0 - tail)
+    total, over, eta = old + np.arange(nodes), old + nodes + np.arange(len(ends)), old + nodes + len(ends)
+    node_row, end_row = above + np.arange(nodes), above + nodes + np.arange(len(ends))
+    inner = np.flatnonzero(calendar.node_parent >= 0)
+    blocks = (
+        (node_row, total, np.ones(nodes)),
+        (node_row[inner], total[calendar.node_parent[inner]], np.full(len(inner), -1.0)),
+        (node_row[costs.node], costs.column, -costs.usd * calendar.factor_month[costs.month] / unit),
+        (end_row, over, np.ones(len(ends))),
+        (end_row, total[ends], np.full(len(ends), -1.0)),
+        (end_row, np.full(len(ends), eta), np.ones(len(ends))),
+    )
+    row, column, value = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    cost = np.zeros(eta + 1)
+    cost[:old] = (1.0 - risk) * arrays.cost
+    cost[over] = risk * unit * calendar.node_chance[ends] / (1.0 - tail)
     cost[eta] = risk * unit
-    return sheet.arrays(cost).in_one_part()
+    lower = np.concatenate([np.full(nodes, -INFINITE), np.zeros(len(ends)), [-INFINITE]])
+    return arrays.extended(cost, lower, np.zeros(nodes + len(ends)), (row, column, value))
 
 
 def tail_mean(cost: Floats, chance: Floats, tail: float) -> float:

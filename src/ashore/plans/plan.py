@@ -19,10 +19,11 @@ from ashore.plans.futures import Futures, check_demand, held_law
 from ashore.plans.law import Law, law_of, read_law
 from ashore.plans.ledger import ledger
 from ashore.plans.model import Model, build
-from ashore.plans.money import Charges, charges, objective, tail_mean
+from ashore.plans.money import Charges, charges, tail_mean
 from ashore.plans.reach import Reach, reachable
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Answer, Limits, NoPlan, run
+from ashore.plans.solver import Answer, Limits, NoPlan
+from ashore.plans.tail import Aim, best
 from ashore.rules import RuleBook
 
 TABLES = ("open", "make", "flows", "stock", "served", "lost", "node_costs", "duty")
@@ -39,10 +40,9 @@ class Posed:
     law: Law
     model: Model
     charges: Charges
-    arrays: Arrays
+    arrays: Arrays  # of least expected cost
+    aim: Aim
     limits: Limits
-    risk: float
-    tail: float
     seconds: float
 
 
@@ -120,7 +120,7 @@ def solve(  # noqa: PLR0913, PLR0917 (the options of the verb)
     """
     posed = pose(network, book, start, months, futures, Limits(gap, time), risk, tail)
     try:
-        answer = run(posed.arrays, posed.limits)
+        answer = best(posed.arrays, posed.aim, posed.limits)
     except NoPlan:
         raise infeasible.explain(posed.model, posed.arrays) from None
     return finish(posed, answer)
@@ -154,11 +154,10 @@ def pose(
     law = read_law(network, futures, calendar, reach)
     model = build(network, calendar, reach, units, prices)
     costs = charges(model, law)
-    arrays = objective(model, costs, risk, tail)
+    arrays = model.sheet.arrays(costs.expected(calendar, model.sheet.columns))
+    aim = Aim(costs, calendar, risk, tail)
     seconds = clock.perf_counter() - begun
-    return Posed(
-        network, futures, calendar, reach, law, model, costs, arrays, limits, risk, tail, seconds
-    )
+    return Posed(network, futures, calendar, reach, law, model, costs, arrays, aim, limits, seconds)
 
 
 def demand_by_month(
@@ -203,12 +202,11 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     for node, parent in enumerate(cal.node_parent):
         if parent >= 0:
             along[node] += along[parent]
-    ends = cal.node[cal.leaves]
-    mean = float(posed.charges.expected(cal, len(x)) @ x)
-    tail = tail_mean(along[ends], cal.node_chance[ends], posed.tail)
-    best = (1.0 - posed.risk) * mean + posed.risk * tail
-    # an answer with tail risk is scaled; what its own objective misses of the plan's, its bound misses too
-    bound = min(answer.bound, best)
+    ends = posed.aim.ends
+    mean = float(posed.arrays.cost @ x)
+    tail = tail_mean(along[ends], cal.node_chance[ends], posed.aim.tail)
+    value = (1.0 - posed.aim.risk) * mean + posed.aim.risk * tail
+    bound = min(answer.bound, value)
     served, lost, revenue = decode.delivering(model, x)
     rows = ledger(model, posed.law, posed.futures, x)
     duty = _duty_table(rows)
@@ -225,9 +223,9 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     )
     return Plan(
         status=answer.status,
-        objective_usd=best,
+        objective_usd=value,
         bound_usd=bound,
-        gap=(best - bound) / abs(best) if best else 0.0,
+        gap=(value - bound) / abs(value) if value else 0.0,
         cost_usd=mean,
         tail_usd=tail,
         revenue_usd=revenue,
@@ -248,8 +246,8 @@ def finish(posed: Posed, answer: Answer) -> Plan:
         estimates=tuple(posed.network.estimates()),
         start=cal.dates[0],
         months=cal.months,
-        risk=posed.risk,
-        tail=posed.tail,
+        risk=posed.aim.risk,
+        tail=posed.aim.tail,
         posed=posed,
         answer=answer,
     )

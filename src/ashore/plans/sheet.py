@@ -38,6 +38,40 @@ class Arrays:
         """The same model with nothing in it independent of the rest."""
         return replace(self, col_group=np.zeros_like(self.col_group), row_group=np.zeros_like(self.row_group))
 
+    def extended(
+        self,
+        cost: Floats,
+        col_lower: Floats,
+        row_lower: Floats,
+        entries: tuple[Ints, Ints, Floats],
+    ) -> Arrays:
+        """The model with more columns (to infinity, of no group) and rows (``row_lower`` to infinity), in one part.
+
+        cost: of all columns, old and new. entries: row, column and value of all entries outside the old model.
+        """
+        old = np.repeat(np.arange(self.columns), np.diff(self.start))
+        start, index, value = compressed(
+            np.concatenate([self.index, entries[0]]),
+            np.concatenate([old, entries[1]]),
+            np.concatenate([self.value, entries[2]]),
+            self.rows + len(row_lower),
+            len(cost),
+        )
+        more = len(col_lower)
+        return Arrays(
+            cost,
+            np.concatenate([self.col_lower, col_lower]),
+            np.concatenate([self.col_upper, np.full(more, INFINITE)]),
+            np.concatenate([self.row_lower, row_lower]),
+            np.concatenate([self.row_upper, np.full(len(row_lower), INFINITE)]),
+            start,
+            index,
+            value,
+            np.concatenate([self.integer, np.zeros(more, dtype=bool)]),
+            np.zeros(len(cost), dtype=np.int64),
+            np.zeros(self.rows + len(row_lower), dtype=np.int64),
+        )
+
     @property
     def columns(self) -> int:
         return len(self.cost)
@@ -90,33 +124,29 @@ class Sheet:
             if self._entries
             else (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
         )
-        place = col.astype(np.int64) * max(self.rows, 1) + row
-        order = np.argsort(place, kind="stable")
-        place, value = place[order], value[order]
-        first = np.flatnonzero(np.diff(place, prepend=-1))
-        value = np.add.reduceat(value, first) if len(first) else value
-        col, row = np.divmod(place[first], max(self.rows, 1))
-        start = np.zeros(self.columns + 1, dtype=np.int32)
-        np.cumsum(np.bincount(col, minlength=self.columns), out=start[1:])
+        start, index, value = compressed(row, col, value, self.rows, self.columns)
         lower, upper, integer, col_group = (
             np.concatenate(part) for part in zip(*self._col_parts, strict=True)
         )
         row_lower, row_upper, row_group = (np.concatenate(part) for part in zip(*self._row_parts, strict=True))
-        padded = np.zeros(self.columns)
-        padded[: len(cost)] = cost
         return Arrays(
-            padded,
-            lower,
-            upper,
-            row_lower,
-            row_upper,
-            start,
-            row.astype(np.int32),
-            value,
-            integer,
-            col_group,
-            row_group,
+            cost, lower, upper, row_lower, row_upper, start, index, value, integer, col_group, row_group
         )
+
+
+def compressed(
+    row: Ints, col: Ints, value: Floats, rows: int, columns: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+    """Entries by compressed columns: start, index, value; those for the same place add up."""
+    place = col.astype(np.int64) * max(rows, 1) + row
+    order = np.argsort(place, kind="stable")
+    place, value = place[order], value[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    value = np.add.reduceat(value, first) if len(first) else value
+    col, row = np.divmod(place[first], max(rows, 1))
+    start = np.zeros(columns + 1, dtype=np.int32)
+    np.cumsum(np.bincount(col, minlength=columns), out=start[1:])
+    return start, row.astype(np.int32), value
 
 
 def _numbers(mask: Mask, first: int) -> tuple[Ints, int]:

@@ -59,7 +59,7 @@ class Answer:
 def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answer | None = None) -> Answer:
     """The best point of a model. Raises NoPlan if there is none, SolverTrouble if none was found in time.
 
-    start: a point to begin from. known: the answer to a model with the same matrix; parts whose costs and bounds
+    start: a point to begin from, NaN where it is left open. known: the answer to a model with the same matrix; parts whose costs and bounds
     are the same are taken from it instead of solved again.
     """
     begun = time.perf_counter()
@@ -177,8 +177,8 @@ def _run_part(arrays: Arrays, limits: Limits, start: Floats | None) -> tuple[Flo
         return x, (objective, objective, "optimal")
     highs = _passed(arrays, limits)
     if start is not None and arrays.integer.any():
-        columns = np.arange(arrays.columns, dtype=np.int32)
-        highs.setSolution(arrays.columns, columns, start)
+        given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
+        highs.setSolution(len(given), given, start[given])
     highs.run()
     status = _status(highs, limits, bool(arrays.integer.any()))
     info = highs.getInfo()

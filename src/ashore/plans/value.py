@@ -13,10 +13,11 @@ from ashore.plans.calendar import Floats, lay_out
 from ashore.plans.futures import Futures, Node, held_law
 from ashore.plans.law import Law, carried_over, mean_over_tree
 from ashore.plans.model import build
-from ashore.plans.money import charges, objective, tail_mean
+from ashore.plans.money import charges
 from ashore.plans.reach import reachable
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Limits, NoPlan, run
+from ashore.plans.solver import Answer, Limits, NoPlan, run
+from ashore.plans.tail import best
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,14 @@ def _perfect_information(plan: planning.Plan, limits: Limits) -> float:
     posed = plan.posed
     assert posed is not None
     cal = posed.calendar
-    ends = cal.node[cal.leaves]
+    ends = posed.aim.ends
     chance = cal.node_chance[ends]
     cost = np.zeros(len(ends))
     for k in np.flatnonzero(chance > 0):
         alone = branch(posed.futures, cal.nodes[int(ends[k])])
         one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, limits)
         cost[k] = run(one.arrays, limits).objective
-    known = (1.0 - plan.risk) * float(chance @ cost) + plan.risk * tail_mean(cost, chance, plan.tail)
-    return max(0.0, plan.objective_usd - known)
+    return max(0.0, plan.objective_usd - posed.aim.of(cost))
 
 
 def branch(futures: Futures, leaf: str) -> Futures:
@@ -124,8 +124,9 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
     mean = replace(posed.law, rate=mean_over_tree(posed.law.rate, cal)[:, slots], fee_usd=posed.law.fee_usd[:, slots])
     law: Law = carried_over(mean, network, reach)
     model = build(network, line, reach, units, prices)
+    costs = charges(model, law).expected(line, model.sheet.columns)
     try:
-        answer = run(objective(model, charges(model, law), 0.0, 0.0), limits)
+        answer: Answer = run(model.sheet.arrays(costs), limits)
     except NoPlan:
         return None
     found: dict[str, Floats] = {}
@@ -143,6 +144,7 @@ def _plants(
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
     posed = plan.posed
     assert posed is not None
+    assert plan.answer is not None
     opened = set(plan.open["plant"])
     result: list[tuple[str, float | None]] = []
     for name, plant in posed.network.plants.items():
@@ -154,18 +156,19 @@ def _plants(
         columns = posed.model.opened[posed.model.candidates.index(name)]
         upper = posed.arrays.col_upper.copy()
         upper[columns[columns >= 0]] = 0.0
-        without = _cost(replace(posed.arrays, col_upper=upper), limits, plan)
+        start = np.where(posed.arrays.integer, np.minimum(plan.answer.x, upper), np.nan)
+        without = _cost(replace(posed.arrays, col_upper=upper), limits, plan, start)
         if without is None:
             notes.append(f"Without {name} the demand cannot be served; its value is left open.")
         result.append((name, None if without is None else max(0.0, without - plan.objective_usd)))
     return tuple(result)
 
 
-def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan) -> float | None:
+def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan, start: Floats | None = None) -> float | None:
     """The objective of a model with the plan's matrix, None if it has no feasible point."""
-    assert plan.answer is not None
+    assert plan.posed is not None
     try:
-        return run(arrays, limits, known=plan.answer).objective
+        return best(arrays, plan.posed.aim, limits, start, plan.answer).objective
     except NoPlan:
         return None
     except SolverTrouble:

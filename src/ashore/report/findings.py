@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -13,12 +14,13 @@ from ashore.report import views
 from ashore.report.words import short, split_assumptions
 
 if TYPE_CHECKING:
-    from ashore.network import Network
+    from ashore.network import Network, Record
     from ashore.rules import RuleBook
 
 GAP = 1e-4  # relative gap of the plans and of every probe of a break-even
 STEP = 0.005  # share of customs value to within which a break-even is found
-SECONDS = 30.0  # for each plan; what is not proven by then says so
+CORES = 2
+SECONDS = 60.0  # for each plan; what is not proven by then says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Answer:
     country: str
     country_name: str
     country_names: dict[str, str]
+    plant_countries: dict[str, str]
     start: str
     months: int
     market: str | None
@@ -75,22 +78,29 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         if (route["product"], route["plant"], route["origin"], route["mode"]) in shown
         for line in route["assumptions"]
     ]
-    seconds = {"landed": clock.perf_counter() - begun}
-    held = plans.solve(network, book, start, months, gap=GAP, time=SECONDS)
-    first = held.as_dict(with_ledger=False)
-    documents = [views.condensed(first, f"law of {start} held", network)]
-    for path in _futures_files(network, futures_path):
-        tree = plans.read_futures(path, book, network)
-        if len(tree.nodes) == 1 and not tree.nodes[0].changes and not tree.demand and tree.nodes[0].start <= start:
-            documents[0]["name"] += f" (also: {tree.name})"
-            continue
-        plan = plans.solve(network, book, max(start, tree.nodes[0].start), months, tree, gap=GAP, time=SECONDS)
-        documents.append(views.condensed(plan.as_dict(with_ledger=False), tree.name, network))
-    seconds["plans"] = clock.perf_counter() - begun - seconds["landed"]
-    steps = _steps(network, book, start, months)
-    seconds["break-evens"] = clock.perf_counter() - begun - sum(seconds.values())
+    seconds = {"landed costs": clock.perf_counter() - begun}
+    steps = views.steps_to_ask(network, book.country)
+    with ThreadPoolExecutor(CORES) as pool:  # the solver lets other threads run
+        asked = [pool.submit(_step, network, book, start, months, step) for step in steps]
+        held = pool.submit(plans.solve, network, book, start, months, gap=GAP, time=SECONDS)
+        futures, also = [], []
+        for path in _futures_files(network, futures_path):
+            tree = plans.read_futures(path, book, network)
+            root = tree.nodes[0]
+            if len(tree.nodes) == 1 and not root.changes and not tree.demand and root.start <= start:
+                also.append(f"{tree.name}: it changes nothing, so its plan is that of the law held.")
+                continue
+            first_day = max(start, root.start)
+            futures.append((tree.name, pool.submit(plans.solve, network, book, first_day, months, tree, GAP, SECONDS)))
+        first = held.result().as_dict(with_ledger=False)
+        documents = [views.condensed(first, f"law of {start} held", network)]
+        documents += [
+            views.condensed(plan.result().as_dict(with_ledger=False), name, network) for name, plan in futures
+        ]
+        found = [step.result() for step in asked]
+    seconds["plans and break-evens"] = clock.perf_counter() - begun - seconds["landed costs"]
     ladder = _ladder(network, book, start, market, names)
-    seconds["ladder"] = clock.perf_counter() - begun - sum(seconds.values())
+    seconds["duty ladder"] = clock.perf_counter() - begun - sum(seconds.values())
     _, assumptions = split_assumptions(said)
     missing = [f"{fault['what']} {fault['remedy']}" for fault in (*landed["unreached"], *landed["unresolved"])]
     return Answer(
@@ -98,12 +108,13 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         country=book.country,
         country_name=short(book.countries.get(book.country, book.country)),
         country_names={code: names.get(code, code) for code in sorted(_countries(network, book))},
+        plant_countries={plant.name: plant.country for plant in network.plants.values()},
         start=start.isoformat(),
         months=months,
         market=market,
         ranking=ranked,
         plans=documents,
-        steps=steps,
+        steps=found,
         ladder=ladder,
         production=views.production(network, first, names),
         timeline=views.timeline(network, first),
@@ -111,7 +122,9 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         assumptions=[*assumptions, *missing],
         estimates=network.estimates(),
         sources=_sources(network),
-        notes=list(dict.fromkeys([*book.caveats(start), *(note for plan in documents for note in plan["notes"])])),
+        notes=list(
+            dict.fromkeys([*book.caveats(start), *also, *(note for plan in documents for note in plan["notes"])])
+        ),
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
 
@@ -122,19 +135,16 @@ def _futures_files(network: Network, given: Path | None) -> list[Path]:
     return sorted((network.folder / "futures").glob("*.toml")) if network.folder is not None else []
 
 
-def _steps(network: Network, book: RuleBook, start: date, months: int) -> list[dict[str, Any]]:
-    """For each company and kind of step at home the rate at which a plan first takes it, or why it never does."""
+def _step(network: Network, book: RuleBook, start: date, months: int, step: dict[str, Any]) -> dict[str, Any]:
+    """The rate at which a plan first takes a step at home, or why it never does."""
     from ashore import plans
     from ashore.errors import AshoreError
 
-    found = []
-    for step in views.steps_to_ask(network, book.country):
-        try:
-            result = plans.breakeven_rate(network, book, start, months, step["plants"], tol=STEP, gap=GAP).as_dict()
-        except AshoreError as error:
-            result = {"rate": None, "reason": str(error), "opens": [], "probes": []}
-        found.append(step | {key: value for key, value in result.items() if key != "plants"})
-    return found
+    try:
+        found = plans.breakeven_rate(network, book, start, months, step["plants"], tol=STEP, gap=GAP).as_dict()
+    except AshoreError as error:
+        found = {"rate": None, "reason": str(error), "opens": [], "probes": []}
+    return step | {key: value for key, value in found.items() if key != "plants"}
 
 
 def _countries(network: Network, book: RuleBook) -> set[str]:
@@ -166,9 +176,8 @@ def _ladder(
         panels.append(_panel(origin, names.get(origin, origin), steps, home=False))
     panels = [panel for panel in panels if panel["steps"]]
     panels.sort(key=lambda panel: (-panel["steps"][-1]["rate"], panel["label"]))
-    name = names.get(book.country, book.country)
     steps = [{"from": day.isoformat(), "rate": _rate_on_parts(network, book, day, product, market)} for day in days]
-    home = _panel(book.country, f"{name}: on parts", steps, home=True)
+    home = _panel(book.country, f"{book.country}-made: parts", steps, home=True)
     return {"product": product, "hts": hts, "until": start.isoformat(), "panels": panels + [home] * bool(home["steps"])}
 
 
@@ -215,19 +224,19 @@ def _main_product(network: Network, market: str | None) -> str | None:
 
 
 def _law(network: Network, book: RuleBook, on: date, ladder: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The headings owed on the ladder's product today, each once, with the origins that owe it."""
+    """The duties owed on the ladder's product today, each once, with its headings and the origins that owe it."""
     from ashore import duties
 
-    found: dict[tuple[str, float], dict[str, Any]] = {}
+    found: dict[tuple[str, float, str], dict[str, Any]] = {}
     for panel in ladder["panels"]:
         if panel["home"]:
             continue
         for share in duties.verdict(book, ladder["hts"], panel["origin"], on).shares:
             rule, rate = share.rule, share.rate_ppm * share.portion_ppm / 1e12
             row = found.setdefault(
-                (share.heading, rate),
+                (rule.title, rate, rule.source),
                 {
-                    "heading": share.heading,
+                    "headings": [],
                     "title": rule.title,
                     "authority": rule.authority,
                     "rate": rate,
@@ -240,12 +249,14 @@ def _law(network: Network, book: RuleBook, on: date, ladder: Mapping[str, Any]) 
                 },
             )
             row["origins"].append(panel["origin"])
+            if share.heading not in row["headings"]:
+                row["headings"].append(share.heading)
     return [row for row in found.values() if row["rate"] > 0]
 
 
 def _sources(network: Network) -> list[str]:
     """What the network's figures were read from, each once, in the order of the files."""
-    records = [
+    records: list[Record] = [
         network.settings,
         *network.products.values(),
         *(part for rows in network.parts.values() for part in rows),

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from ashore.report.words import dated, listed, percent, plural, short
+from ashore.report.words import NOT_OPEN, dated, listed, percent, plural
 
 Document = Mapping[str, Any]
+CLAIMS = re.compile(r"depends on claims not given \(([^)]*)\)")
 
 
 def landed(document: Document) -> str:
     """Whether units made at home or abroad are cheaper where they are plugged in."""
-    country, market = short(document["country_name"]), document["market"]
-    gaps = {group["product"]: group["gap_usd"] for group in document["ranking"] if group["gap_usd"] is not None}
-    if not gaps:
-        cheapest = [f"{group['product']} from {short(group['rows'][0]['label'])}" for group in document["ranking"]]
+    home, market = f"{document['country']}-made", document["market"]
+    groups = [group for group in document["ranking"] if group["gap_usd"] is not None]
+    if not groups:
+        cheapest = [f"{group['product']} from {group['rows'][0]['label']}" for group in document["ranking"]]
         return f"Cheapest into {market}: {listed(cheapest)}" if cheapest else "No route is known"
-    dearer = {product: gap for product, gap in gaps.items() if gap > 0}
-    cheaper = {product: -gap for product, gap in gaps.items() if gap <= 0}
+    dearer = {group["product"]: group["gap_usd"] for group in groups if group["gap_usd"] > 0}
+    cheaper = {group["product"]: -group["gap_usd"] for group in groups if group["gap_usd"] <= 0}
     if not cheaper:
-        return f"Into {market} imports are cheapest: made in {country} costs {_span(dearer)} USD a unit more"
-    if not dearer:
-        waits = all(group["home"]["waits"] for group in document["ranking"] if group["gap_usd"] is not None)
-        tail = ", from lines not open yet" if waits else ""
-        return f"Into {market} made in {country} is cheapest, by {_span(cheaper)} USD a unit{tail}"
-    return (
-        f"Into {market} made in {country} is cheaper for {listed(cheaper)} (by {_span(cheaper)} USD), "
-        f"imports for {listed(dearer)} (by {_span(dearer)} USD)"
-    )
+        return f"Into {market} imports are cheapest: {home} costs {_span(dearer)} USD a unit more"
+    if dearer:
+        return (
+            f"Into {market} {home} is cheaper for {listed(cheaper)} (by {_span(cheaper)} USD a unit), "
+            f"imports for {listed(dearer)} (by {_span(dearer)})"
+        )
+    text = f"Into {market} {home} is cheapest, by {_span(cheaper)} USD a unit"
+    if not any(group["home"]["waits"] for group in groups):
+        return text
+    now = {group["product"]: -group["gap_open_usd"] for group in groups if group["gap_open_usd"] is not None}
+    if len(now) == len(groups) and min(now.values()) >= 0:
+        return f"{text} from plants not open yet, by {_span(now)} from plants open today"
+    return f"{text} from plants not open yet"
 
 
 def _span(gaps: Mapping[str, float]) -> str:
@@ -42,11 +48,16 @@ def opened(plan: Document) -> str:
     if not plan["open"]:
         return "nothing opens"
     many = len(plan["node_costs"]) > 1
-    said = []
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for row in plan["open"]:
-        where = f" if {row['node']}" if many and row["chance"] < 1 else ""
-        said.append(f"{row['plant']} {dated(plan['start'], row['month'])}{where}")
-    return f"{plural(len({row['plant'] for row in plan['open']}), 'plant')} decided: {listed(said)}"
+        where = f" in {row['node']}" if many and row["chance"] < 1 else ""
+        ready = dated(plan["start"], row["ready"])
+        groups.setdefault((dated(plan["start"], row["month"]), ready, where), []).append(row["plant"])
+    said = [
+        f"{listed(names)} (decided {decided}{where}, ready {ready})"
+        for (decided, ready, where), names in groups.items()
+    ]
+    return f"{plural(len({row['plant'] for row in plan['open']}), 'plant')} open: {'; '.join(said)}"
 
 
 def steps(document: Document) -> str:
@@ -55,15 +66,15 @@ def steps(document: Document) -> str:
         f"{step['company']} {step['makes']}": step["rate"] for step in document["steps"] if step["rate"] is not None
     }
     never = len(document["steps"]) - len(found)
-    country = short(document["country_name"])
+    country = document["country"]
     if not document["steps"]:
         return f"No plant in {country} is a candidate"
     if not found:
-        return f"No step in {country} pays at any duty rate tried"
+        return f"No {country} step pays at any duty rate tried"
     low, high = min(found, key=lambda name: found[name]), max(found, key=lambda name: found[name])
-    text = f"A step in {country} starts to pay at a total duty of {percent(round(found[low], 3))} ({low})"
+    text = f"{country} steps start to pay at a total duty of {percent(round(found[low], 3))} ({low})"
     if low != high:
-        text += f", the last at {percent(round(found[high], 3))} ({high})"
+        text += f" to {percent(round(found[high], 3))} ({high})"
     return text + (f"; {plural(never, 'step')} never" if never else "")
 
 
@@ -72,11 +83,9 @@ def ladder(document: Document) -> str:
     panels = [panel for panel in document["ladder"]["panels"] if not panel["home"]]
     if not panels:
         return "No duty is owed on any origin"
-    today = {short(panel["label"]): panel["steps"][-1]["rate"] for panel in panels}
+    today = {panel["label"]: panel["steps"][-1]["rate"] for panel in panels}
     low, high = min(today, key=lambda name: today[name]), max(today, key=lambda name: today[name])
-    peak, day, who = max(
-        (step["rate"], step["from"], short(panel["label"])) for panel in panels for step in panel["steps"]
-    )
+    peak, day, who = max((step["rate"], step["from"], panel["label"]) for panel in panels for step in panel["steps"])
     text = f"{high} owes {percent(today[high])} today"
     if low != high:
         text += f", {low} {percent(today[low])}"
@@ -95,9 +104,10 @@ def production(document: Document) -> str:
     if not total:
         return "Nothing is shipped"
     names = document["country_names"]
-    ranked = sorted(made.items(), key=lambda pair: -pair[1])[:4]
-    shares = [f"{100 * units / total:.0f} % in {short(names.get(code, code))}" for code, units in ranked]
-    return f"Of {total:,.0f} units a month {listed(shares)} are made"
+    ranked = sorted(made.items(), key=lambda pair: -pair[1])
+    shares = [f"{100 * units / total:.0f} % in {names.get(code, code)}" for code, units in ranked[:4]]
+    what = document["production"]["final"]
+    return f"Of {total:,.0f} {what} a month the plan makes {listed(shares)}"
 
 
 def all_of(document: Document) -> list[str]:
@@ -110,3 +120,19 @@ def all_of(document: Document) -> list[str]:
             saved += f"; {units:,.0f} units a month of demand are not served"
         lines.append(saved)
     return [*lines, ladder(document)]
+
+
+def in_brief(document: Document) -> list[str]:
+    """Notes and assumptions without what the tables already say; the claims of all goods in one line."""
+    claims: dict[str, None] = {}
+    kept: list[str] = []
+    for line in dict.fromkeys([*document["notes"], *document["assumptions"]]):
+        told = CLAIMS.search(line)
+        if told:
+            claims |= dict.fromkeys(told[1].split(", "))
+        elif not line.startswith("the claim ") and NOT_OPEN not in line and "see estimates" not in line:
+            kept.append(line)
+    kept = [line for line in kept if not any(other != line and other.startswith(line.rstrip(".")) for other in kept)]
+    if claims:
+        kept.append(f"claims on parts not given, taken as the rule book assumes them: {', '.join(sorted(claims))}")
+    return kept

@@ -54,8 +54,7 @@ def page(answer: Answer) -> str:
             "<main>",
             *sections,
             "</main>",
-            f"<footer><p>Written by ashore. Computed in {sum(document['seconds'].values()):.0f} s "
-            f"({escape(', '.join(f'{name} {value:.1f} s' for name, value in document['seconds'].items()))}).</p></footer>",
+            f"<footer><p>Written by ashore. {escape(_taken(document['seconds']))}</p></footer>",
             "</body>",
             "</html>",
             "",
@@ -63,9 +62,15 @@ def page(answer: Answer) -> str:
     )
 
 
+def _taken(seconds: Mapping[str, float]) -> str:
+    each = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    return f"Computed in {sum(seconds.values()):.0f} s ({each})."
+
+
 def _section(name: str, title: str, inside: Iterable[str]) -> str:
     parts = "\n".join(part for part in inside if part)
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{escape(title)}</h2>\n{parts}\n</section>'
+    heading = f'<h2 id="{name}-title">{escape(title)}</h2>'
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{parts}\n</section>'
 
 
 def _findings(document: Document) -> str:
@@ -92,18 +97,18 @@ def _text(text: str, kind: str = "") -> str:
 
 def _cost(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
     told = (
-        "Each bar adds up what a unit costs on its way: making it, the parts bought, freight, insurance, duty, the fees of "
-        "customs, and the interest on goods under way. Parts come by the cheapest way into each plant; a plant that is "
-        "not open yet is costed as if it were, without the cost of opening it."
+        "Each bar adds up what a unit costs on its way: making it, the parts bought, freight, insurance, duty, the "
+        "fees of customs, and the interest on goods under way. Parts come by the cheapest way into each plant; a plant "
+        "that is not open yet is costed as if it were, without the cost of opening it."
     )
     return [_text(told), *_figure(drawn.get("landed"), html_tables.landed(document))]
 
 
 def _step(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
     told = (
-        "Found by solving the plan again and again: one duty rate takes the place of the law for every article and origin "
-        "that owes anything today, in every month; what is free today stays free. The break-even is the lowest rate at "
-        "which the best plan opens the step, its cost of opening and its fixed costs paid."
+        "Found by solving the plan again and again: one duty rate takes the place of the law for every article and "
+        "origin that owes anything today, in every month; what is free today stays free. The break-even is the lowest "
+        "rate at which the best plan opens the step, its cost of opening and its fixed costs paid."
     )
     if not document["steps"]:
         return [_text(f"{headlines.steps(document)}.")]
@@ -114,8 +119,8 @@ def _plan(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
     plans = document["plans"]
     inside = [
         _text(
-            "The plan of least expected, discounted cost that serves the demand: what opens, what is made where, and how "
-            "it reaches the markets, with duty under the law of the month of arrival."
+            "The plan of least expected, discounted cost that serves the demand: what opens, what is made where, and "
+            "how it reaches the markets, with duty under the law of the month of arrival."
         ),
         f'<div class="wide">{html_tables.plans(plans)}</div>',
     ]
@@ -141,8 +146,10 @@ def _duty(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
 
 def _basis(document: Document) -> list[str]:
     inside = []
-    if document["notes"] or document["assumptions"]:
-        inside += ["<h3>Law and assumptions</h3>", _list([*document["notes"], *document["assumptions"]])]
+    said = list(dict.fromkeys([*document["notes"], *document["assumptions"]]))
+    if said:
+        inside += ["<h3>Law and assumptions</h3>", _list(headlines.in_brief(document))]
+        inside.append(f"<details><summary>All {len(said)}, one by one</summary>{_list(said, 'small')}</details>")
     estimates = document["estimates"]
     if estimates:
         inside.append(f"<h3>Figures that are estimates, inferred or from memory ({len(estimates)})</h3>")

@@ -23,7 +23,7 @@ def table(
     body = []
     for place, row in enumerate(rows):
         cells = [
-            f'<th scope="row">{escape(cell)}</th>' if n == 0 else f"<td{_kind(n >= first)}>{escape(cell)}</td>"
+            f'<th scope="row">{escape(cell)}</th>' if n == 0 else f"<td{_kind(n >= first, cell)}>{escape(cell)}</td>"
             for n, cell in enumerate(row)
         ]
         tag = '<tr class="strong">' if place < len(strong) and strong[place] else "<tr>"
@@ -32,16 +32,23 @@ def table(
     return f"<table>{title}<thead><tr>{top}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
 
-def _kind(number: bool) -> str:
-    return ' class="n"' if number else ""
+def _kind(number: bool, cell: str = "") -> str:
+    """Figures stand to the right; what is short, as a date, is not broken."""
+    return ' class="n"' if number else ' class="k"' if 0 < len(cell) <= 10 else ""
 
 
 def landed(document: Document) -> str:
     tables = []
     for group in document["ranking"]:
         rows = [
-            [row["label"], row["plant"] or DASH, f"{row['days']:g}", *(usd(row["parts"][part]) for part in PARTS)]
-            + [usd(row["usd_unit"]), usd(row["usd_ths"])]
+            [
+                row["label"],
+                row["plant"] or DASH,
+                f"{row['days']:g}",
+                *(usd(row["parts"][part]) for part in PARTS),
+                usd(row["usd_unit"]),
+                usd(row["usd_ths"]),
+            ]
             for row in group["rows"]
         ]
         strong = [row["home"] for row in group["rows"]]
@@ -124,11 +131,11 @@ def _stretches(start: date, units: Sequence[float]) -> str:
     by_amount: dict[str, list[int]] = {}
     for month, amount in enumerate(units):
         by_amount.setdefault(f"{amount:,.0f}", []).append(month)
-    found = [(first, last, amount) for amount, months in by_amount.items() for first, last in spans(months)]
+    found = [(first, last, text) for text, months in by_amount.items() for first, last in spans(months)]
     texts = []
-    for first, last, amount in sorted(found):
+    for first, last, text in sorted(found):
         days = [month_of(start, month).isoformat()[:7] for month in (first, last)]
-        texts.append(f"{amount} in {days[0]}" if first == last else f"{amount} from {days[0]} to {days[1]}")
+        texts.append(f"{text} in {days[0]}" if first == last else f"{text} from {days[0]} to {days[1]}")
     return "; ".join(texts)
 
 
@@ -141,7 +148,7 @@ def ladder(document: Document) -> str:
         cells = []
         for panel in panels:
             past = [step["rate"] for step in panel["steps"] if step["from"] <= day]
-            cells.append(percent(round(past[-1], 6)) if past else DASH)
+            cells.append(percent(round(past[-1], 3 if panel["home"] else 6)) if past else DASH)
         rows.append([day, *cells])
     return table(["from", *(panel["label"] for panel in panels)], rows, len(panels))
 
@@ -150,7 +157,7 @@ def law(document: Document) -> str:
     names = document["country_names"]
     rows = [
         [
-            row["heading"],
+            " ".join(row["headings"]),
             row["title"],
             listed(names.get(code, code) for code in row["origins"]),
             row["from"],

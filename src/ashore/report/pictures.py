@@ -50,8 +50,8 @@ def landed(document: Document) -> Picture | None:
         groups.append({"title": f"{group['product']} ({group['maker']}{rate})", "rows": rows})
     finding = headlines.landed(document)
     under = (
-        f"Landed cost of one unit in {document['market']} on {document['start']}, by part, the cheapest route from each "
-        f"country; bold: made in {document['country_name']}."
+        f"One unit in {document['market']} on {document['start']}, by part; the cheapest route from each country. "
+        f"Bold: made in {document['country_name']}."
     )
     return Picture(
         "landed",
@@ -76,8 +76,9 @@ def break_evens(document: Document) -> Picture | None:
     ]
     finding = headlines.steps(document)
     under = (
-        f"Dot: the total duty rate at which the best {plural(document['months'], 'month')} plan first opens the step, if "
-        f"all that owes duty today owed that one rate. Line: what a {document['ladder']['product']} of each origin owes today."
+        f"Dot: the total duty rate at which the best plan of {plural(document['months'], 'month')} first opens the "
+        "step, if all that owes duty today owed that one rate.\n"
+        f"Line: what {document['ladder']['product']} of each origin owes today; parts may owe more or less than that."
     )
     return Picture(
         "break-evens",
@@ -97,8 +98,8 @@ def production(document: Document) -> Picture | None:
     finding = headlines.production(document)
     plan = document["plans"][0]
     under = (
-        f"Units a month, parts counted in units of the final product: mean of the {plural(plan['months'], 'month')} plan "
-        f"({plan['name']}); colour: origin of what moves."
+        f"Units a month, mean over {plural(plan['months'], 'month')}, {plan['name']}; parts are counted by the final "
+        "unit they go into. Colour: origin of what moves."
     )
     return Picture(
         "production",
@@ -116,10 +117,10 @@ def timeline(document: Document) -> Picture | None:
     plan = document["plans"][0]
     start = date.fromisoformat(plan["start"])
     months = [month_of(start, month).isoformat() for month in range(plan["months"])]
-    opens = headlines.opened(plan)
-    finding = f"{plan['name'][0].upper()}{plan['name'][1:]}: {opens}"
+    finding = f"{plan['name'][0].upper()}{plan['name'][1:]}: {headlines.opened(plan)}"
     under = (
-        "Monthly make as a share of each plant's capacity. Orange: a plant that opens; diamond: decided; dashes: ready."
+        "Monthly make as a share of each plant's capacity. Orange: opened by the plan; diamond: decided; dashes: ready."
+        "\nIn the last months nothing is made that could not arrive before the plan ends."
     )
     return Picture(
         "timeline",
@@ -137,14 +138,17 @@ def ladder(document: Document) -> Picture | None:
     finding = headlines.ladder(document)
     first = min(step["from"] for panel in panels for step in panel["steps"])
     under = (
-        f"Total duty on a {document['ladder']['product']} as a share of customs value, {first[:4]} to today, by origin; at "
-        f"the right the rate of {document['start']}. Peaks above the scale are cut off and told."
+        f"Total duty on {document['ladder']['product']} ({document['ladder']['hts']}), share of customs value, by "
+        f"origin since {first[:4]}; at the right the rate of {document['start']}."
     )
     said = [f"{panel['label']} {percent(panel['steps'][-1]['rate'])}" for panel in panels]
     home = [panel for panel in panels if panel["home"]]
     foot = rests_on(document)
     if home:
-        foot += f"\n{home[0]['label']}: duty on the parts of the cheapest unit made there, over the unit's customs value, at today's prices."
+        foot += (
+            f"\n{home[0]['label']}: duty on the parts of the cheapest unit made there, over the unit's customs value, "
+            "at today's prices. Peaks above the scale are cut off and told."
+        )
     return Picture(
         "ladder",
         figures.duty_ladder(panels, date.fromisoformat(document["ladder"]["until"]), finding, under, foot),

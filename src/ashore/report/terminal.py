@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,9 @@ def console() -> Console:
 
     if sys.stdout.isatty():
         return Console(markup=False, highlight=False, emoji=False)
-    return Console(file=_Trimmed(sys.stdout), width=PIPED_WIDTH, markup=False, highlight=False, emoji=False)
+    return Console(
+        file=cast("IO[str]", _Trimmed(sys.stdout)), width=PIPED_WIDTH, markup=False, highlight=False, emoji=False
+    )
 
 
 class _Trimmed(io.TextIOBase):
@@ -88,7 +90,7 @@ def table(
 
 
 def _print_whole(out: Console, grid: Table) -> None:
-    """Prints a table that is never cut: where it is too wide a pipe gets longer lines, a terminal folds every column."""
+    """Prints a table that is never cut: a pipe gets longer lines if need be, a terminal folds every column."""
     from rich.measure import Measurement
 
     least = Measurement.get(out, out.options.update(max_width=10_000), grid).minimum

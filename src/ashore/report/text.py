@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, mark, origins, percent, plural, usd
+from ashore.report.words import DASH, MARKS, headings, mark, origins, percent, plural, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +32,8 @@ def text_of_duty(document: Document) -> None:
         out.print(f"Unresolved: {document['problem'] or STATUS['unresolved']}.", style=terminal.WARN)
     else:
         _owed(out, document)
+    if "origins" in document:
+        _disputed(out, document)
     _defeated(out, document["defeated"])
     _questions(out, document["questions"])
     sources = [f"{line['heading']}: {_cited(line)}" for line in document["lines"] if _cited(line)]
@@ -69,6 +71,24 @@ def _owed(out: Console, document: Document) -> None:
     terminal.table(out, (("fee", "L"), ("", "l"), ("rate", "r"), ("USD", "r")), fees, total)
 
 
+def _disputed(out: Console, document: Document) -> None:
+    """What is owed if the goods turn out to be of another origin than claimed."""
+    terminal.blank(out)
+    terminal.heading(out, "If the origin is not what is claimed")
+    rows = []
+    for place, origin in enumerate(document["origins"]):
+        more = "claimed" if place == 0 else f"{origin['more_usd']:+,.2f}"
+        said = "" if origin["status"] == "resolved" else origin["status"]
+        cells = (origin["origin"], percent(origin["chance"]), percent(origin["rate"]), usd(origin["duty_usd"]), more)
+        rows.append((*cells, usd(origin["low_usd"]), usd(origin["high_usd"]), said))
+    columns = [("origin", "L"), ("chance", "r"), ("rate", "r"), ("duty USD", "r"), ("more", "r")]
+    terminal.table(out, [*columns, ("at least", "r"), ("at most", "r"), ("", "L")], rows)
+    out.print(
+        f"Expected duty {usd(document['expected_usd'])} USD; "
+        f"expected on top of what is paid {usd(document['exposure_usd'])} USD."
+    )
+
+
 def _defeated(out: Console, defeated: Iterable[Document]) -> None:
     lines = [f"{line['heading']} ({line['rule']}) gives way to {line['by']}: {line['why']}" for line in defeated]
     terminal.notes(out, "Not owed", lines)
@@ -89,7 +109,10 @@ def text_of_summary(document: Document) -> None:
     terminal.heading(out, f"{plural(document['lines'], 'line')} of {document['source']} rated into {document['out']}")
     terminal.blank(out)
     rows = [(name, f"{document[name]:,}", STATUS[name]) for name in ("resolved", "conditional", "unresolved")]
-    terminal.table(out, (("status", "L"), ("lines", "r"), ("", "l")), rows, ("all", f"{document['lines']:,}", ""))
+    if document["rejected"]:
+        rows.append(("rejected", f"{document['rejected']:,}", f"no entry could be made of them: {document['rejects']}"))
+    total = sum(document[name] for name in ("resolved", "conditional", "unresolved", "rejected"))
+    terminal.table(out, (("status", "L"), ("lines", "r"), ("", "l")), rows, ("all", f"{total:,}", ""))
     terminal.blank(out)
     terminal.pairs(
         out,
@@ -126,13 +149,6 @@ def text_of_difference(document: Document) -> None:
     bearing = f" on {document['hts']}" if document["hts"] else ""
     whose = f" of {document['origin']}" if document["origin"] else ""
     terminal.heading(out, f"From {document['before']} to {document['after']}{bearing}{whose}")
-    for name, title in (("started", "Started"), ("ended", "Ended"), ("changed", "Changed")):
-        if document[name]:
-            terminal.blank(out)
-            terminal.heading(out, f"{title}: {plural(len(document[name]), 'rule')}")
-            _rule_table(out, document[name])
-    if not any(document[name] for name in ("started", "ended", "changed")):
-        out.print("No rule started, ended or changed its rate.")
     if "origins" in document:
         terminal.blank(out)
         terminal.heading(out, f"Total on {document['hts']}, by origin")
@@ -150,30 +166,44 @@ def text_of_difference(document: Document) -> None:
             terminal.table(out, columns, rows)
         else:
             out.print("No origin's total moved.")
+    for name, title in (("started", "Started"), ("ended", "Ended"), ("changed", "Changed")):
+        if document[name]:
+            terminal.blank(out)
+            terminal.heading(out, f"{title}: {plural(len(document[name]), 'rule')}")
+            _rule_table(out, document[name])
+    if not any(document[name] for name in ("started", "ended", "changed")):
+        out.print("No rule started, ended or changed its rate.")
     _marked(out, [*document["started"], *document["ended"], *document["changed"]])
 
 
 def _rule_table(out: Console, rules: Iterable[Document]) -> None:
-    rows = []
+    """Rules that differ in nothing but heading and origin share a row."""
+    groups: dict[tuple[Any, ...], list[Document]] = {}
     for rule in rules:
+        goods = rule["products"] if rule["products"] == "*" else plural(rule["products"], "line")
+        key = (rule["rule"], rule["title"], rule["kind"], rule["rate"], rule.get("rate_before"), rule["from"])
+        groups.setdefault((*key, rule["until"], goods, tuple(rule["needs"]), mark(rule)), []).append(rule)
+    rows = []
+    for same in groups.values():
+        rule = same[0]
         rate = "free" if rule["kind"] == "free" else "schedule" if rule["rate"] is None else percent(rule["rate"])
         if "rate_before" in rule:
             rate = f"{percent(rule['rate_before'])} > {rate}"
         title = rule["title"] + ("" if rule["kind"] in ("add", "free") else f" ({KINDS[rule['kind']]})")
         rows.append(
             (
-                rule["heading"],
+                headings(rule["heading"] for rule in same),
                 title + (" *" if mark(rule) else ""),
                 rate,
                 rule["from"],
                 rule["until"] or DASH,
-                origins(rule),
+                " ".join(dict.fromkeys(origins(rule) for rule in same)),
                 "all" if rule["products"] == "*" else plural(rule["products"], "line"),
                 " ".join(rule["needs"]),
             )
         )
     columns = (
-        ("heading", "L"),
+        ("heading", "l" if any(len(row[0]) > 12 for row in rows) else "L"),
         ("rule", "l"),
         ("rate", "r"),
         ("from", "L"),
@@ -186,7 +216,11 @@ def _rule_table(out: Console, rules: Iterable[Document]) -> None:
 
 
 def _marked(out: Console, rules: Iterable[Document]) -> None:
-    lines = [f"{rule['heading']} {rule['from']}: {mark(rule)}{_after(rule['note'])}" for rule in rules if mark(rule)]
+    found: dict[str, list[str]] = {}
+    for rule in rules:
+        if mark(rule):
+            found.setdefault(mark(rule) + _after(rule["note"]), []).append(rule["heading"])
+    lines = [f"{headings(numbers)}: {said}" for said, numbers in found.items()]
     terminal.notes(out, "* not read in the source itself", lines)
 
 

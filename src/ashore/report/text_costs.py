@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ashore.report import terminal
+from ashore.report import headlines, terminal
 from ashore.report.words import DASH, count, dated, millions, percent, plural, split_assumptions, topic_of, usd
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ NAMES = {
     ("insurance",): "insur.",
     ("carrying",): "carry",
     ("make", "bought"): "goods",
-    ("freight", "insurance"): "transport",
+    ("freight", "insurance"): "transit",
     ("fees", "carrying"): "other",
 }
 
@@ -55,14 +55,17 @@ def text_of_landed(document: Document, top: int | None = None) -> None:
 
 def route_table(out: Console, routes: Sequence[Document]) -> None:
     """Routes with their parts; with less room related parts are added up."""
-    groups = PARTS if out.width >= NARROW else TOGETHER
-    columns = [("made at", "l"), ("origin", "L"), ("by", "L"), ("days", "r"), ("USD/unit", "r"), ("USD/TH", "r")]
+    wide = out.width >= NARROW
+    groups = PARTS if wide else TOGETHER
+    columns = [("made at", "l"), ("origin", "L"), ("by", "L")] + [("days", "r")] * wide
+    columns += [("USD/unit", "r"), ("USD/TH", "r")]
     columns += [(NAMES.get(group, group[0]), "r") for group in groups]
     rows = []
     for route in routes:
         plant = (route["plant"] or "bought in") + ("" if route["open"] else " *")
-        per_ths = DASH if route["usd_ths"] is None else usd(route["usd_ths"])
-        cells = [plant, route["origin"], route["mode"], f"{route['days']:g}", usd(route["usd_unit"]), per_ths]
+        days = f"{route['days']:g}"
+        cells = [plant, route["origin"]] + ([route["mode"], days] if wide else [f"{route['mode']} {days} d"])
+        cells += [usd(route["usd_unit"]), DASH if route["usd_ths"] is None else usd(route["usd_ths"])]
         rows.append(cells + [usd(sum(route["parts"][name] for name in group)) for group in groups])
     terminal.table(out, columns, rows)
 
@@ -124,7 +127,8 @@ def text_of_plan(document: Document) -> None:
         _nodes(out, nodes)
     if "options" in document:
         _options(out, document)
-    terminal.notes(out, "Notes", [*document["notes"], *estimates_in_brief(document["estimates"])])
+    notes = [note for note in document["notes"] if "see estimates" not in note] + document.get("options_notes", [])
+    terminal.notes(out, "Notes", [*notes, *estimates_in_brief(document["estimates"])])
 
 
 def _proof(document: Document) -> str:
@@ -217,3 +221,91 @@ def _options(out: Console, document: Document) -> None:
         value = option["value_usd"]
         rows.append((f"having {option['plant']}", "no plan without it" if value is None else usd(value, 0)))
     terminal.table(out, (("", "l"), ("USD", "r")), rows)
+
+
+def text_of_answer(document: Document) -> None:
+    """The answer on one screen: routes, plans, break-evens, today's duty, and what all of it rests on."""
+    out = terminal.console()
+    months = plural(document["months"], "month")
+    terminal.heading(out, f"{document['network']}: costs of {document['start']}, plans of {months} from then on")
+    terminal.blank(out)
+    terminal.heading(out, headlines.landed(document))
+    _ranked(out, document)
+    for place, plan in enumerate(document["plans"]):
+        terminal.blank(out)
+        terminal.heading(out, f"{plan['name'][0].upper()}{plan['name'][1:]}: {headlines.opened(plan)}")
+        _planned(out, document, plan, each=place == 0)
+    if document["steps"]:
+        terminal.blank(out)
+        terminal.heading(out, headlines.steps(document))
+        _stepped(out, document["steps"])
+    owed = [f"{p['label']} {percent(round(p['steps'][-1]['rate'], 3))}" for p in document["ladder"]["panels"]]
+    if owed:
+        terminal.blank(out)
+        terminal.pairs(out, [(f"duty today on {document['ladder']['product']}", ", ".join(owed))])
+    terminal.notes(out, "Rests on", [*headlines.in_brief(document), *estimates_in_brief(document["estimates"])])
+    if "page" in document:
+        terminal.blank(out)
+        out.print(f"Figures, tables, sources and every estimate: {document['page']}")
+
+
+def _ranked(out: Console, document: Document) -> None:
+    """Of each product the cheapest route, and the cheapest at home, from plants open today and abroad."""
+    rows = []
+    for group in document["ranking"]:
+        ready = next((row for row in group["rows"] if row["home"] and not row["waits"]), None)
+        shown = [row for row in group["rows"] if row in (group["rows"][0], group["home"], ready, group["abroad"])]
+        for place, row in enumerate(shown):
+            over = row["usd_unit"] - group["rows"][0]["usd_unit"]
+            rows.append(
+                (
+                    group["product"] if place == 0 else "",
+                    row["label"],
+                    row["plant"] or DASH,
+                    usd(row["usd_unit"]),
+                    f"+{usd(over)}" if over else "",
+                    usd(row["usd_ths"]),
+                    usd(row["parts"]["duty"]),
+                )
+            )
+    columns = [("product", "L"), ("cheapest route of each kind", "l"), ("made at", "l"), ("USD/unit", "r")]
+    terminal.table(out, [*columns, ("over", "r"), ("USD/TH", "r"), ("duty in it", "r")], rows)
+
+
+def _planned(out: Console, document: Document, plan: Document, each: bool) -> None:
+    """Money of a plan and what each country makes; ``each``: by plant and origin as well."""
+    names, country_of = document["country_names"], document["plant_countries"]
+    made: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for row in plan["made"]:
+        country = country_of[row["plant"]]
+        origin = "" if row["origin"] == country else f" (origin {row['origin']})"
+        made[country][row["plant"] + origin] += row["units_month"]
+    countries = sorted(made.items(), key=lambda pair: -sum(pair[1].values()))
+    seconds = sum(plan["seconds"].values())
+    money = f"{millions(plan['cost_usd'])} USD, of it duty {millions(plan['duty_usd'])}"
+    rows = [("cost", f"{money}; {_proof(plan)}; {seconds:.1f} s")]
+    if each:
+        for country, plants in countries:
+            ranked = sorted(plants.items(), key=lambda pair: -pair[1])
+            told = ", ".join(f"{plant} {units:,.0f}" for plant, units in ranked if units >= 0.5)
+            rows.append((f"made in {country}, a month", f"{sum(plants.values()):,.0f}: {told}"))
+    else:
+        told = ", ".join(f"{names.get(code, code)} {sum(plants.values()):,.0f}" for code, plants in countries)
+        rows.append(("made, a month", told))
+    lost = [f"{row['units_month']:,.0f} {row['product']} in {row['market']}" for row in plan["lost"]]
+    if lost:
+        rows.append(("not served, a month", ", ".join(lost)))
+    terminal.pairs(out, rows)
+
+
+def _stepped(out: Console, steps: Sequence[Document]) -> None:
+    rows = [
+        (
+            step["company"],
+            step["makes"],
+            DASH if step["rate"] is None else percent(round(step["rate"], 3)),
+            step["reason"] if step["rate"] is None else f"opens {', '.join(step['opens'])}",
+        )
+        for step in steps
+    ]
+    terminal.table(out, (("company", "L"), ("step", "L"), ("break-even", "r"), ("", "l")), rows)

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ashore.report.words import plural
+from ashore.report.words import NOT_OPEN
 
 if TYPE_CHECKING:
     from ashore.network import Network
 
 Document = Mapping[str, Any]
 Names = Mapping[str, str]  # country code → name
-NOT_OPEN = "not open yet"  # how a route says that a maker of its parts is a candidate
 
 
 def main_market(network: Network, country: str) -> str | None:
@@ -29,7 +28,8 @@ def ranking(network: Network, routes: Iterable[Document], country: str, names: N
     """Of each product the cheapest route from every country, and at home one for each origin kept.
 
     Products stand by cost per TH/s. ``home`` is the cheapest route of a plant in the country that keeps the tariff,
-    ``abroad`` the cheapest of all others, ``gap_usd`` home less abroad; None where there is no such route.
+    ``abroad`` the cheapest of all others, ``gap_usd`` home less abroad, ``gap_open_usd`` the same with nothing that is
+    not open yet; None where there is no such route.
     """
     by_product: dict[str, list[Document]] = {}
     for route in routes:
@@ -52,20 +52,26 @@ def ranking(network: Network, routes: Iterable[Document], country: str, names: N
                 "rows": rows,
                 "home": home,
                 "abroad": abroad,
-                "gap_usd": round(home["usd_unit"] - abroad["usd_unit"], 2) if home and abroad else None,
+                "gap_usd": _gap(home, abroad),
+                "gap_open_usd": _gap(next((row for row in rows if row["home"] and not row["waits"]), None), abroad),
             }
         )
     return sorted(found, key=lambda group: group["rows"][0]["usd_ths"] or 0.0)
 
 
+def _gap(home: Document | None, abroad: Document | None) -> float | None:
+    return round(home["usd_unit"] - abroad["usd_unit"], 2) if home and abroad else None
+
+
 def _ranked(route: Document, made_in: str, home: bool, network: Network, names: Names) -> dict[str, Any]:
     """A route as a row with its name; ``waits``: something on its way is not open yet."""
     part = network.essential(route["product"])
-    label = names.get(made_in, made_in)
+    label = f"{made_in} plant" if home else names.get(made_in, made_in)
     if part is not None and route["plant"] and (home or route["origin"] != made_in):
-        label += f", {network.products[part].kind}s of {names.get(route['origin'], route['origin'])}"
+        own = "own" if route["origin"] == made_in else names.get(route["origin"], route["origin"])
+        label += f", {own} {network.products[part].kind}s"
     waits = not route["open"] or any(NOT_OPEN in line for line in route["assumptions"])
-    label += f", {route['mode']}" + (" (not open yet)" if waits else "")
+    label += f", {route['mode']}" + (", not open yet" if waits else "")
     row = {key: value for key, value in route.items() if key != "assumptions"}
     return row | {"made_in": made_in, "home": home, "waits": waits, "label": label}
 
@@ -126,7 +132,9 @@ def production(network: Network, plan: Document, names: Names) -> dict[str, Any]
             for (_, _, origin), units in own.items():
                 if inside > 1e-6 * used:
                     ribbons[depth - 1 - step, plant, plant, origin] += inside * units / total
+    kinds = {network.products[product].kind for product in network.demanded}
     return {
+        "final": " and ".join(sorted(f"{kind}s" for kind in kinds)),
         "stages": _stages(network, chains, depth, ribbons, names),
         "ribbons": [
             {"stage": stage, "start": start, "end": end, "kind": names.get(origin, origin), "units": units}
@@ -151,7 +159,8 @@ def _stages(
         places |= dict.fromkeys(key[2] for key in ribbons if key[0] == stage - 1)
         made = any(place in network.plants for place in places)
         what = " and ".join(sorted(f"{kind}s" for kind in kinds))
-        title = "plugged in" if stage == depth else f"{what} made" if made else f"{what} bought"
+        title = "Plugged in" if stage == depth else f"{what} made" if made else f"{what} bought"
+        title = title[:1].upper() + title[1:]
         shown = {place: names.get(place, place) for place in places}
         stages.append({"title": title, "places": shown})
     return stages
@@ -232,8 +241,3 @@ def steps_to_ask(network: Network, country: str) -> list[dict[str, Any]]:
         kinds = {network.products[make.product].kind for make in network.makes.values() if make.plant == plant.name}
         found.setdefault((plant.company, " and ".join(sorted(f"{kind}s" for kind in kinds))), []).append(plant.name)
     return [{"company": company, "makes": makes, "plants": plants} for (company, makes), plants in found.items()]
-
-
-def months_text(months: int) -> str:
-    """How long a plan is, in words."""
-    return plural(months // 12, "year") if months % 12 == 0 else plural(months, "month")

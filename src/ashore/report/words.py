@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 DASH = "–"
+NOT_OPEN = "not open yet"  # how a route says that a maker of its parts is a candidate
 MARKS = {  # how far a figure is known, as the data mark it, in a word
     "READ": "read in the source",
     "READ-secondary": "read second-hand",
@@ -65,6 +66,17 @@ def origins(rule: Mapping[str, Any]) -> str:
     text = "all" if named == "*" else " ".join(named)
     barred = rule.get("origins_except") or ()
     return f"{text} except {' '.join(barred)}" if barred else text
+
+
+def headings(numbers: Iterable[str]) -> str:
+    """Headings, each once, those of one stem together: "9999.05.20 .21 .23"."""
+    found: list[str] = []
+    stem = None
+    for number in dict.fromkeys(numbers):
+        head, dot, tail = number.rpartition(".")
+        found.append(f".{tail}" if dot and head == stem else number)
+        stem = head if dot else None
+    return " ".join(found)
 
 
 def mark(document: Mapping[str, Any]) -> str:

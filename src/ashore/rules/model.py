@@ -208,6 +208,14 @@ class RuleBook:
         found: tuple[tuple[Rule, tuple[int, ...]], ...] = self._memo[key]
         return found
 
+    def yielded_to(self, on: date) -> frozenset[int]:
+        """Places, among the rules in force on a day, of those that some other rule yields to."""
+        key = ("yielded_to", self.interval(on))
+        if key not in self._memo:
+            self._memo[key] = frozenset(place for _, winners in self.in_force(on) for place in winners)
+        found: frozenset[int] = self._memo[key]
+        return found
+
     def programmes_open_to(self, origin: str, on: date) -> frozenset[str]:
         """Codes of the special programmes that goods of an origin may claim on a day."""
         return frozenset(

@@ -81,6 +81,17 @@ class Scope:
                 return Cover.SUFFIX, any(item.assume for item in items)
         return Cover.NO, False
 
+    @cached_property
+    def dated(self) -> bool:
+        """Whether any item is on the list for a time only."""
+        return any(item.start > date.min or item.until < END_OF_TIME for item in self.items)
+
+    def names(self, hts: str) -> bool:
+        """Whether any item, on whatever day, is about a number of 8 or 10 digits."""
+        if self.everything or any(hts[:length] in self._by_prefix for length in self._lengths if length <= len(hts)):
+            return True
+        return len(hts) == 8 and hts in self._by_parent
+
     def dates(self) -> Iterator[date]:
         for item in self.items:
             yield item.start

@@ -7,7 +7,7 @@ from ashore.report.figures.bars import landed_bars
 from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
 from ashore.report.figures.ladder import duty_ladder
 from ashore.report.figures.steps import break_evens
-from ashore.report.figures.theme import PALETTE, png, svg
+from ashore.report.figures.theme import PALETTE, png, standalone, svg
 from ashore.report.figures.timeline import plan_timeline
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "lay_out",
     "plan_timeline",
     "png",
+    "standalone",
     "svg",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import FAINT, INK, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import FAINT, QUIET, WIDTH, data, footer, titled, words
 
 PARTS = {  # part of a landed cost: its colour; related parts are tints of one hue
     "make": "#0072B2",
@@ -34,7 +34,10 @@ def landed_bars(groups: Sequence[Mapping[str, Any]], title: str, under: str, mar
     ``strong`` (set in bold: the step looked at) and ``parts`` by the names of ``PARTS``, which sum to ``usd_unit``.
     """
     pieces: list[dict[str, Any]] = []
-    heads, names, strong, figures = [], [], [], []
+    heads: list[tuple[float, float, str]] = []
+    names: list[tuple[float, float, str]] = []
+    strong: list[tuple[float, float, str]] = []
+    figures: list[tuple[float, float, str]] = []
     y = 0.0
     for group in groups:
         heads.append((-LEFT, y + 18, group["title"]))
@@ -55,8 +58,8 @@ def landed_bars(groups: Sequence[Mapping[str, Any]], title: str, under: str, mar
     chart = alt.layer(
         *_bars(pieces, height),
         words(heads, fontSize=13, fontWeight="bold"),
-        words(names),
-        words(strong, fontWeight="bold"),
+        words(names, limit=LEFT - 8),
+        words(strong, fontWeight="bold", limit=LEFT - 8),
         words(figures, align="right"),
         words(titles, align="right", color=QUIET, fontSize=11),
         footer(-LEFT, height + 44, mark_line),

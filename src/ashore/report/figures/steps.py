@@ -29,7 +29,7 @@ def break_evens(
     """
     rates = [step["rate"] for step in steps if step["rate"] is not None] + [origin["rate"] for origin in today]
     top = max(rates, default=0.1) * 1.12 or 0.1
-    lines = sorted(today, key=lambda origin: -origin["rate"])
+    lines = _together(today)
     head = LABEL * len(lines) + 8
     height = head + ROW * len(steps) + 4
     scale = PLOT / top
@@ -69,3 +69,11 @@ def break_evens(
         footer(-LEFT, height + 46, mark_line),
     ).properties(width=PLOT, height=height)
     return titled(chart, title, under)
+
+
+def _together(today: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Origins that owe the same in one line, lowest rate first: a name then stands above every line to its right."""
+    found: dict[float, list[str]] = {}
+    for origin in sorted(today, key=lambda origin: origin["rate"]):
+        found.setdefault(round(origin["rate"], 6), []).append(origin["label"])
+    return [{"rate": rate, "label": ", ".join(labels)} for rate, labels in found.items()]

@@ -15,18 +15,18 @@ INK = "#1f2328"
 QUIET = "#667078"
 FAINT = "#d5dade"
 
-# Okabe and Ito's colours and four that sit well between them: told apart by readers who see red and green alike.
+# Okabe and Ito's colours and four found by search: told apart also by readers who see red and green alike (tested).
 PALETTE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#CC79A7",
-    "#C99700",
+    "#E69F00",
     "#56B4E9",
-    "#7A6FAC",
-    "#8A8F98",
-    "#8C5A2B",
-    "#5B8F22",
+    "#6921BB",
+    "#5D623A",
+    "#E4BBC6",
+    "#662246",
 )
 HIGHLIGHT = "#D55E00"
 CALM = "#0072B2"
@@ -53,9 +53,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
+def data(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
     """Rows as inline data of a specification."""
-    return alt.Data(values=[dict(row) for row in rows])
+    return alt.InlineData(values=[dict(row) for row in rows])
 
 
 def words(rows: Iterable[tuple[float, float, str]], **mark: Any) -> alt.Chart:
@@ -71,15 +71,15 @@ def words(rows: Iterable[tuple[float, float, str]], **mark: Any) -> alt.Chart:
 
 def footer(x: float, y: float, text: str) -> alt.Chart:
     """Sources and marks, in small lines under a figure."""
-    lines = [(x, y + LINE * place, line) for place, line in enumerate(folded(text, 150))]
+    lines = [(x, y + LINE * place, line) for place, line in enumerate(folded(text, 165))]
     return words(lines, color=QUIET, fontSize=11, baseline="top")
 
 
 def titled(chart: Any, title: str, under: str) -> Any:
     """The chart with its finding as the title and, below it, what is shown; in the common look."""
     heading = alt.TitleParams(
-        folded(title, 92),
-        subtitle=folded(under, 135),
+        folded(title, 98),
+        subtitle=folded(under, 152),
         anchor="start",
         frame="bounds",
         fontSize=17,
@@ -107,6 +107,16 @@ def svg(chart: Any, name: str) -> str:
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     for colour, variable in ((INK, "--ink"), (QUIET, "--quiet"), (FAINT, "--faint")):
         text = text.replace(f'"{colour}"', f'"var({variable}, {colour})"')
+    return text
+
+
+def standalone(chart: Any) -> str:
+    """The chart on white, as an SVG file of its own."""
+    import vl_convert
+
+    document = chart.to_dict()
+    document["config"]["background"] = "white"
+    text: str = vl_convert.vegalite_to_svg(document)
     return text
 
 

@@ -31,7 +31,9 @@ def plan_timeline(
     grounds: list[dict[str, float]] = []
     ticks: list[dict[str, float]] = []
     marks: list[dict[str, float]] = []
-    names, strong, figures = [], [], []
+    names: list[tuple[float, float, str]] = []
+    strong: list[tuple[float, float, str]] = []
+    figures: list[tuple[float, float, str]] = []
     for place, row in enumerate(rows):
         base = ROW * (place + 1)
         for month, share in enumerate(row["share"]):
@@ -69,8 +71,8 @@ def plan_timeline(
         alt.Chart(data(marks))
         .mark_point(shape="diamond", filled=True, size=90, color=HIGHLIGHT, opacity=1)
         .encode(x=x, y=alt.Y("y:Q", **plain)),
-        words(names),
-        words(strong, fontWeight="bold"),
+        words(names, limit=LEFT - 8),
+        words(strong, fontWeight="bold", limit=LEFT - 8),
         words(figures, fontSize=11),
         words([(place + 3, height + 10, year) for place, year in years], color=QUIET),
         footer(-LEFT, height + 28, mark_line),
