@@ -52,9 +52,7 @@ def read(path: Path) -> Warehouses:
     for _ in range(n):
         demand.append(float(next(words)))
         serve.append(tuple(float(next(words)) for _ in range(m)))
-    return Warehouses(
-        tuple(site[0] for site in sites), tuple(site[1] for site in sites), tuple(demand), tuple(serve)
-    )
+    return Warehouses(tuple(site[0] for site in sites), tuple(site[1] for site in sites), tuple(demand), tuple(serve))
 
 
 def write(case: Warehouses, folder: Path, name: str) -> Path:

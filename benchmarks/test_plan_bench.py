@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks import orlib
 
 from ashore import network, plans, rules
 from ashore.plans.plan import pose
 from ashore.rules import RuleBook
-from benchmarks import orlib
 
 START = date(2026, 12, 1)
 CASE = "rigs-2026"
@@ -65,15 +65,26 @@ def test_orlib(benchmark: Any, name: str, tmp_path: Path) -> None:
 
 def synthetic(rng: np.random.Generator, sites: int, customers: int) -> network.Network:
     names, markets = [f"site{k}" for k in range(sites)], [f"market{k}" for k in range(customers)]
-    plant = {"company": "Acme", "country": "GB", "open": "no", "fixed_usd_month": 10, "lead_months": 3, "ramp_months": 2}
+    plant = {
+        "company": "Acme",
+        "country": "GB",
+        "open": "no",
+        "fixed_usd_month": 10,
+        "lead_months": 3,
+        "ramp_months": 2,
+    }
     tables = {
         "products": [{"product": "unit", "maker": "Acme", "kind": "rig", "hts": "00000000", "weight_kg": 1}],
         "parts": {"product": [], "part": [], "quantity": []},
-        "plants": [{"plant": n, **plant, "open_usd": float(rng.integers(100, 900)), "capacity_month": 99} for n in names],
+        "plants": [
+            {"plant": n, **plant, "open_usd": float(rng.integers(100, 900)), "capacity_month": 99} for n in names
+        ],
         "makes": [{"plant": n, "product": "unit", "cost_usd": 1} for n in names],
         "supplies": {"product": [], "origin": [], "price_usd": []},
         "lanes": [
-            {"from": a, "to": b, "mode": "truck", "usd_per_unit": float(rng.integers(1, 99))} for a in names for b in markets
+            {"from": a, "to": b, "mode": "truck", "usd_per_unit": float(rng.integers(1, 99))}
+            for a in names
+            for b in markets
         ],
         "markets": [{"market": m, "country": "GB"} for m in markets],
         "demand": [{"market": m, "product": "unit", "month": None, "units": 3, "lost_usd": 500} for m in markets],

@@ -283,7 +283,7 @@ def plan(
     result = plans.solve(net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail)
     document = result.as_dict()
     if options:
-        document |= plans.options(net, book, day, months, tree, result, gap=gap, time=time).as_dict()
+        document |= plans.options(result, time).as_dict()
     _print(document, report.text_of_plan, json_)
     return 0
 

@@ -160,9 +160,7 @@ def check_demand(futures: Futures, network: Network, faults: list[Fault]) -> Non
         ):
             if name not in known:
                 remedy = suggest(name, known, f"Use a {column} of the network.")
-                faults.append(
-                    Fault("demand.csv", f"The network has no {column} '{name}'.", remedy, row.row, column)
-                )
+                faults.append(Fault("demand.csv", f"The network has no {column} '{name}'.", remedy, row.row, column))
 
 
 def _read_file(path: Path, book: RuleBook, network: Network | None, faults: list[Fault]) -> Futures | None:
@@ -324,9 +322,7 @@ def _check_parents(
             faults.append(Fault(spot, what, "Give one of them a parent outside the circle.", row["_row"]))
 
 
-def _check_siblings(
-    rows: list[dict[str, Any]], by_name: Mapping[str, dict[str, Any]], faults: list[Fault]
-) -> None:
+def _check_siblings(rows: list[dict[str, Any]], by_name: Mapping[str, dict[str, Any]], faults: list[Fault]) -> None:
     families: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if row["parent"] in by_name:
@@ -349,9 +345,7 @@ def _check_siblings(
             faults.append(Fault(spot, what, remedy, line, "from"))
 
 
-def _parents_first(
-    rows: list[dict[str, Any]], by_name: Mapping[str, dict[str, Any]]
-) -> list[dict[str, Any]] | None:
+def _parents_first(rows: list[dict[str, Any]], by_name: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Rows ordered from the root down, in the order of the file; None if a row hangs nowhere or lacks its date."""
     if len(by_name) < len(rows) or any(row["from"] is None for row in rows):
         return None

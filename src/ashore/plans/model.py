@@ -172,9 +172,7 @@ class _Builder:
         )
         groups = {run.make.plant: self.pool_group[run.pool] for run in self.reach.runs}
         mask = self.cal.month >= first
-        return self.sheet.add_rows(
-            mask, -INFINITE, room, group=_column([groups[plant.name] for plant in plants])
-        )
+        return self.sheet.add_rows(mask, -INFINITE, room, group=_column([groups[plant.name] for plant in plants]))
 
     def _limit_rows(self) -> Ints:
         limits = [supply.limit_month for supply in self.reach.supplies]

@@ -182,9 +182,7 @@ def demand_by_month(
     return units, prices
 
 
-def all_prices(
-    network: Network, futures: Futures, months: int
-) -> dict[tuple[str, str], tuple[Floats, Floats]]:
+def all_prices(network: Network, futures: Futures, months: int) -> dict[tuple[str, str], tuple[Floats, Floats]]:
     """The prices of :func:`demand_by_month`, and none (NaN) for what only the futures demand."""
     prices = demand_by_month(network, months)[1]
     nothing = np.full(months, np.nan)

@@ -89,16 +89,12 @@ def reachable(
     network: Network, demand: Mapping[tuple[str, str], Floats], months: int, tariff_country: str, month: Ints
 ) -> Reach:
     """The graph of ``network`` for ``demand`` (units by (market, product) and slot; ``month`` of each slot)."""
-    last = {
-        key: int(month[np.flatnonzero(units > 0)].max()) for key, units in demand.items() if np.any(units > 0)
-    }
+    last = {key: int(month[np.flatnonzero(units > 0)].max()) for key, units in demand.items() if np.any(units > 0)}
     return _Search(network, last, months, tariff_country).result()
 
 
 class _Search:
-    def __init__(
-        self, network: Network, last: dict[tuple[str, str], int], months: int, tariff_country: str
-    ) -> None:
+    def __init__(self, network: Network, last: dict[tuple[str, str], int], months: int, tariff_country: str) -> None:
         self.net, self.last, self.months, self.home = network, last, months, tariff_country
         self.wanted = self._wanted()
         self.order = [product for product in network.order if product in self.wanted]
@@ -254,9 +250,7 @@ class _Search:
             )
             for product in self.order
         }
-        first = {
-            key: min(self.earliest[key].values()) for key in self.last if self.earliest.get(key)
-        }
+        first = {key: min(self.earliest[key].values()) for key in self.last if self.earliest.get(key)}
         return Reach(
             tuple(pools.values()),
             tuple(runs),
@@ -319,9 +313,7 @@ class _Search:
             out = pool((make.plant, make.product, origin), first)
             runs.append(Run(make, origin, out, tuple(inputs), first, latest))
 
-    def _any_origin(
-        self, plant: str, part: str, months: Mapping[str, int], pool: PoolOf, blends: set[Blend]
-    ) -> int:
+    def _any_origin(self, plant: str, part: str, months: Mapping[str, int], pool: PoolOf, blends: set[Blend]) -> int:
         """The pool a use that does not care for origin draws on."""
         if (plant, part) not in self.tracked:
             return pool((plant, part, None), min(months.values()))

@@ -106,9 +106,7 @@ class Sheet:
         """Numbers of new rows where ``mask`` is True, -1 elsewhere."""
         numbers, count = _numbers(mask, self.rows)
         self.rows += count
-        self._row_parts.append(
-            (_taken(lower, mask), _taken(upper, mask), _taken(group, mask).astype(np.int64))
-        )
+        self._row_parts.append((_taken(lower, mask), _taken(upper, mask), _taken(group, mask).astype(np.int64)))
         return numbers
 
     def put(self, rows: Any, columns: Any, values: Any) -> None:
@@ -125,13 +123,9 @@ class Sheet:
             else (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
         )
         start, index, value = compressed(row, col, value, self.rows, self.columns)
-        lower, upper, integer, col_group = (
-            np.concatenate(part) for part in zip(*self._col_parts, strict=True)
-        )
+        lower, upper, integer, col_group = (np.concatenate(part) for part in zip(*self._col_parts, strict=True))
         row_lower, row_upper, row_group = (np.concatenate(part) for part in zip(*self._row_parts, strict=True))
-        return Arrays(
-            cost, lower, upper, row_lower, row_upper, start, index, value, integer, col_group, row_group
-        )
+        return Arrays(cost, lower, upper, row_lower, row_upper, start, index, value, integer, col_group, row_group)
 
 
 def compressed(

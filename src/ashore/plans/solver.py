@@ -59,8 +59,8 @@ class Answer:
 def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answer | None = None) -> Answer:
     """The best point of a model. Raises NoPlan if there is none, SolverTrouble if none was found in time.
 
-    start: a point to begin from, NaN where it is left open. known: the answer to a model with the same matrix; parts whose costs and bounds
-    are the same are taken from it instead of solved again.
+    start: a point to begin from, NaN where it is left open. known: the answer to a model with the same matrix; parts
+    whose costs and bounds are the same are taken from it instead of solved again.
     """
     begun = time.perf_counter()
     x = np.zeros(arrays.columns)
@@ -91,9 +91,7 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
 def split(arrays: Arrays) -> list[tuple[Ints, Ints]]:
     """Columns and rows of each part: one part for each group with whole-numbered columns, one for all the others."""
     whole = np.unique(arrays.col_group[arrays.integer])
-    parts = [
-        (np.flatnonzero(arrays.col_group == group), np.flatnonzero(arrays.row_group == group)) for group in whole
-    ]
+    parts = [(np.flatnonzero(arrays.col_group == group), np.flatnonzero(arrays.row_group == group)) for group in whole]
     rest = np.flatnonzero(~np.isin(arrays.col_group, whole))
     if len(rest) or not parts:
         parts.append((rest, np.flatnonzero(~np.isin(arrays.row_group, whole))))

@@ -67,9 +67,7 @@ class Aim:
         return total
 
 
-def best(
-    arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, known: Answer | None = None
-) -> Answer:
+def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, known: Answer | None = None) -> Answer:
     """The plan of least ``aim``; ``arrays``: the model of least expected cost. See :func:`ashore.plans.solver.run`."""
     if aim.risk <= 0:
         return run(arrays, limits, start, known)

@@ -80,9 +80,7 @@ def _perfect_information(plan: planning.Plan, limits: Limits) -> float:
 
 def branch(futures: Futures, leaf: str) -> Futures:
     """The tree reduced to the path to one of its leaves, each node with chance 1."""
-    nodes = tuple(
-        Node(node.name, node.parent, node.start, 1.0, node.book, node.changes) for node in futures.path(leaf)
-    )
+    nodes = tuple(Node(node.name, node.parent, node.start, 1.0, node.book, node.changes) for node in futures.path(leaf))
     names = {node.name for node in nodes}
     return replace(futures, nodes=nodes, demand=tuple(row for row in futures.demand if row.node in names))
 
@@ -138,9 +136,7 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
     return found
 
 
-def _plants(
-    plan: planning.Plan, limits: Limits, notes: list[str]
-) -> tuple[tuple[str, float | None], ...]:
+def _plants(plan: planning.Plan, limits: Limits, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
     posed = plan.posed
     assert posed is not None

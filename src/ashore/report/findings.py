@@ -141,7 +141,7 @@ def _step(network: Network, book: RuleBook, start: date, months: int, step: dict
     from ashore.errors import AshoreError
 
     try:
-        found = plans.breakeven_rate(network, book, start, months, step["plants"], tol=STEP, gap=GAP).as_dict()
+        found = plans.breakeven_rate(network, book, start, months, step["plants"], tol=STEP).as_dict()
     except AshoreError as error:
         found = {"rate": None, "reason": str(error), "opens": [], "probes": []}
     return step | {key: value for key, value in found.items() if key != "plants"}
