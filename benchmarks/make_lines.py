@@ -1,10 +1,10 @@
 """Makes a file of random entry lines in the columns of ``ashore duty --lines``.
 
-    python benchmarks/make_lines.py 10_000_000 lines.parquet [--seed 1] [--claims]
+    python benchmarks/make_lines.py 10_000_000 lines.parquet [--seed 1] [--claims] [--wide]
 
-Tariff numbers come from the shipped schedule, rigs most often; origins from those that make rigs and parts, with every
-other country now and then; dates from the whole coverage; values are log-normal to the cent. ``--claims`` adds
-loaded_date, mode, us_content_share and claims, mostly blank.
+What a broker of rigs files: the tariff numbers of rigs and their parts, the origins that make them, days of the whole
+coverage, values log-normal to the cent. ``--claims`` adds loaded_date, mode, us_content_share and claims, mostly blank.
+``--wide`` draws every tariff number of the schedule and every country of the world alike.
 """
 
 from __future__ import annotations
@@ -18,26 +18,30 @@ import polars as pl
 from ashore import rules
 from ashore.duties import dotted
 
-PLACES = ("CN", "MY", "TH", "ID", "VN", "TW", "KR", "JP", "DE", "MX", "CA", "HK", "SG")
+RIGS = ("8543.70.98.10", "8543.70.98.20", "8543.70.98.60", "8543.70.98")
+PARTS = (
+    *("8543.90.68.00", "8542.31.00", "8542.39.00", "8534.00.00", "8504.40.95.40", "8414.59.65.90", "7616.99.51.90"),
+    *("8543.90.88.85", "8544.42.90.90", "8473.30.11.80", "8471.50.01.50", "8504.21.00", "8609.00.00", "8536.69.80"),
+)
+PLACES = ("CN", "MY", "TH", "ID", "VN", "TW", "KR", "JP", "DE", "MX", "CA", "HK", "SG", "IN", "PH", "GB", "LA")
 BATCH = 1_000_000
 
 
-def lines(count: int, seed: int, *, claims: bool = False) -> pl.DataFrame:
+def lines(count: int, seed: int, *, claims: bool = False, wide: bool = False) -> pl.DataFrame:
     """``count`` random lines; the same for the same seed."""
     book = rules.load()
     draw = np.random.default_rng(seed)
-    current = [line for line in book.lines.values() if not line.renumbered or line.valid_until > book.until]
-    numbers = [
-        dotted(line.hts + suffix) for line in current for suffix in (sorted(line.suffixes) if line.suffixes else [""])
-    ]
-    rigs = [number for number in numbers if number.startswith("8543.70.98")]
-    others = [code for code in book.countries if code != book.country]
+    numbers, places = [*RIGS * 5, *PARTS], list(PLACES)
+    if wide:
+        current = [line for line in book.lines.values() if line.valid_until > book.until]
+        numbers = [dotted(line.hts + suffix) for line in current for suffix in (sorted(line.suffixes) or [""])]
+        places = [code for code in book.countries if code != book.country]
     days = (book.until - book.start).days
     frame = pl.DataFrame(
         {
             "line_id": pl.arange(count, eager=True, dtype=pl.Int64),
-            "hts": _pick(draw, count, rigs * 20 + numbers),
-            "origin": _pick(draw, count, [*PLACES] * 60 + others),
+            "hts": _pick(draw, count, numbers),
+            "origin": _pick(draw, count, places),
             "entry_date": np.datetime64(book.start) + draw.integers(0, days, count).astype("timedelta64[D]"),
             "value_usd": np.round(np.clip(draw.lognormal(9, 2, count), 1, 1e8), 2),
         }
@@ -64,8 +68,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--claims", action="store_true")
+    parser.add_argument("--wide", action="store_true")
     options = parser.parse_args()
-    frame = lines(options.count, options.seed, claims=options.claims)
+    frame = lines(options.count, options.seed, claims=options.claims, wide=options.wide)
     if options.out.suffix == ".csv":
         frame.write_csv(options.out)
     else:

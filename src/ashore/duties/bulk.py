@@ -70,10 +70,12 @@ class Summary:
         self, cents: Numbers, money: tuple[Numbers, Numbers, Numbers], status: Numbers, answered: NDArray[np.bool_]
     ) -> None:
         """Adds a batch's lines by status, and its totals."""
-        for code in range(len(STATUS)):
-            self.counts[code] += int((status == code).sum())
-        self.value_cents += int(cents[answered].sum())
-        duty, low, high = (int(amounts[answered].sum()) for amounts in money)
+        for code, count in enumerate(np.bincount(status, minlength=len(STATUS)).tolist()):
+            self.counts[code] += count
+        if answered.all():
+            answered = np.ones(1, dtype=bool)  # adds whole columns without copying them
+        self.value_cents += int(cents.sum(where=answered))
+        duty, low, high = (int(amounts.sum(where=answered)) for amounts in money)
         self.duty_cents += duty
         self.low_cents += low
         self.high_cents += high
@@ -138,7 +140,8 @@ def rate_file(
     stream = register_io_source(rated, schema={**schema, **ADDED, **disputed})
     try:
         if out.suffix == ".parquet":
-            stream.sink_parquet(partial, compression="lz4", statistics=False, maintain_order=True)
+            # compressing would take a fifth of the whole run
+            stream.sink_parquet(partial, compression="uncompressed", statistics=False, maintain_order=True)
         else:
             stream.sink_csv(partial, maintain_order=True)
         if trouble:
@@ -176,7 +179,7 @@ class Rater:
         self._table = np.full((256, 256, len(book.boundaries)), -1, dtype=np.int32)
         self._first = book.start.toordinal() - _EPOCH
         self._interval = self.reader.interval
-        self._money: dict[str, tuple[int, _Tables]] = {}
+        self._money = {case: _Tables(case) for case in ("shares", "low", "high")}
         self._status: Numbers = np.zeros(0, dtype=np.int64)
 
     def rate(self, lines: pl.DataFrame, summary: Summary) -> tuple[pl.DataFrame, pl.DataFrame | None]:
@@ -237,11 +240,9 @@ class Rater:
         return found
 
     def _tables(self, case: str) -> _Tables:
-        """The money of every verdict so far, made anew only when verdicts have been added."""
-        count, tables = self._money.get(case, (-1, None))
-        if tables is None or count < len(self.classes.verdicts):
-            tables = _Tables(self.classes.verdicts, case)
-            self._money[case] = len(self.classes.verdicts), tables
+        """The money of every verdict so far."""
+        tables = self._money[case]
+        tables.hold(self.classes.verdicts)
         return tables
 
     def _statuses(self) -> Numbers:
@@ -296,25 +297,39 @@ class Rater:
 class _Tables:
     """Rates and portions of the verdicts of one case (as assumed, low or high), heading by heading, ready to gather."""
 
-    def __init__(self, verdicts: list[Verdict], case: str) -> None:
-        owed = [[share for share in getattr(verdict, case) if share.rate_ppm] for verdict in verdicts]
+    def __init__(self, case: str) -> None:
+        self.case = case
+        self.count = 0
+        self.rates = np.zeros((1, 1024), dtype=np.int64)
+        self.portions = np.full((1, 1024), PPM, dtype=np.int64)
+
+    def hold(self, verdicts: list[Verdict]) -> None:
+        """Takes in the verdicts added since the last time."""
+        owed = [[s for s in getattr(v, self.case) if s.rate_ppm] for v in verdicts[self.count :]]
         depth = max((len(shares) for shares in owed), default=0)
-        self.rates = np.zeros((depth, len(owed)), dtype=np.int64)
-        self.portions = np.full((depth, len(owed)), PPM, dtype=np.int64)
-        for place, shares in enumerate(owed):
+        levels, room = self.rates.shape
+        if depth > levels or len(verdicts) > room:
+            grow = ((0, max(0, depth - levels)), (0, room if len(verdicts) <= 2 * room else len(verdicts)))
+            self.rates = np.pad(self.rates, grow)
+            self.portions = np.pad(self.portions, grow, constant_values=PPM)
+        for place, shares in enumerate(owed, start=self.count):
             for level, share in enumerate(shares):
                 self.rates[level, place] = share.rate_ppm
                 self.portions[level, place] = share.portion_ppm
+        self.count = len(verdicts)
 
     def cents(self, value: Numbers, place: Numbers) -> Numbers:
         """Duty in cents of every line: each heading of its verdict rounds half up to the cent."""
         total = np.zeros(len(value), dtype=np.int64)
-        for rates, portions in zip(self.rates, self.portions, strict=True):
-            base = value
+        for rates, portions in zip(self.rates[:, : self.count], self.portions[:, : self.count], strict=True):
+            rate = rates[place]
+            some = np.count_nonzero(rates) * 2 < self.count  # most verdicts have no heading at this level
+            rows = np.flatnonzero(rate) if some else slice(None)
+            base, rate, where = value[rows], rate[rows], place[rows]
             partial = portions != PPM
             if partial.any():
-                rows = np.flatnonzero(partial[place])
-                base = value.copy()
-                base[rows] = (2 * value[rows] * portions[place[rows]] + PPM) // (2 * PPM)
-            total += (2 * base * rates[place] + PPM) // (2 * PPM)
+                parts = np.flatnonzero(partial[where])
+                base = base.copy()
+                base[parts] = (2 * base[parts] * portions[where[parts]] + PPM) // (2 * PPM)
+            total[rows] += (2 * base * rate + PPM) // (2 * PPM)
         return total

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("hts", "origin", "entry_date", "value_usd")
 OPTIONAL = ("line_id", "loaded_date", "mode", "us_content_share", "origins", "claims", "source", "note")
-BATCH = 500_000
+BATCH = 200_000  # lines; larger batches leave the processor's cache
 NO_DAY = -(10**6)
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -140,6 +140,7 @@ class Reader:
         self.book = book
         self.where = where
         self.rows = 0
+        self._words: dict[str, list[str]] = {}
         days = range(book.start.toordinal(), book.until.toordinal())
         self.interval: Numbers = np.array([book.interval(date.fromordinal(day)) for day in days], dtype=np.int64)
         self._heard = {claim: np.array(heard(claim)) for claim in ("loaded", "us_content_share", "mode")}
@@ -172,11 +173,16 @@ class Reader:
 
     # -- columns ----------------------------------------------------------------------------------------------------
     def _codes(self, lines: pl.DataFrame, name: str, clean: Callable[[str], str]) -> Codes:
+        """A text column as codes; the words of the batch before are tried first, as they mostly do."""
         column = lines[name].cast(pl.String)
-        distinct = column.unique()
-        words = distinct.drop_nulls().to_list()
-        place = column.cast(pl.Enum(words)).to_physical().cast(pl.Int64)
-        if distinct.null_count():
+        blanks = column.null_count()
+        words = self._words.get(name, [])
+        coded = column.cast(pl.Enum(words), strict=False).to_physical()
+        if coded.null_count() > blanks:
+            words = self._words[name] = column.unique().drop_nulls().to_list()
+            coded = column.cast(pl.Enum(words)).to_physical()
+        place = coded.cast(pl.Int64)
+        if blanks:
             place = place.fill_null(len(words))
         return Codes([*(clean(word) for word in words), None], place.to_numpy())
 

@@ -119,13 +119,13 @@ class _Question:
         assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
         try:
             central = self._shares(candidates, assumed)
-            cases = [(self._weight(candidates, world), world) for world in self._worlds(candidates, assumed)]
+            cases = self._cases(candidates, assumed)
         except _NotAdValorem as error:
             return Verdict("unresolved", notes=tuple(notes), problem=str(error))
         needs = self._needs(cases)
         low, high = assumed, assumed
         if needs:
-            cases.append((self._weight(candidates, assumed), assumed))
+            cases.append((self._weight(candidates, self._portions(candidates, assumed), assumed), assumed))
             low, high = (choose(cases, key=itemgetter(0))[1] for choose in (min, max))
         return Verdict(
             status="conditional" if needs else "resolved",
@@ -212,9 +212,20 @@ class _Question:
             shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - base), portion))
         return tuple(sorted(shares, key=lambda share: (share.rule.order, share.heading)))
 
-    def _weight(self, candidates: list[_Candidate], world: Mapping[str, Any]) -> int:
+    def _cases(self, candidates: list[_Candidate], assumed: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+        """The total in every world the missing claims allow; worlds with the same portions are weighed once."""
+        weighed: dict[tuple[Any, ...], int] = {}
+        cases = []
+        for world in self._worlds(candidates, assumed):
+            left = self._portions(candidates, world)
+            alike = (*left.items(), world.get(SPI))
+            if alike not in weighed:
+                weighed[alike] = self._weight(candidates, left, world)
+            cases.append((weighed[alike], world))
+        return cases
+
+    def _weight(self, candidates: list[_Candidate], left: Mapping[int, int], world: Mapping[str, Any]) -> int:
         """Total of the headings in a world, rate times portion, as :meth:`_shares` would sum to."""
-        left = self._portions(candidates, world)
         base = total = 0
         floors = []
         for candidate in candidates:
