@@ -253,7 +253,7 @@ def plan(
     futures: Path | None = None,
     risk: float = 0.0,
     tail: float = 0.9,
-    gap: float = 1e-4,
+    gap: float = 1e-6,
     time: float | None = None,
     options: Annotated[bool, Parameter(negative=())] = False,
     hold: Hold = None,

@@ -74,7 +74,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """A user fee of one fiscal year: a share of customs value, with a minimum and maximum for each entry."""
+    """A user fee of one fiscal year: a share of customs value between a minimum and a maximum an entry, or flat.
+
+    It is due if every condition of ``requires`` holds and none of ``waived_by``.
+    """
 
     fee: str
     title: str
@@ -83,8 +86,10 @@ class Fee:
     until: date
     minimum_cents: int | None
     maximum_cents: int | None
+    flat_cents: int | None
     modes: frozenset[str] | None
-    waived_by: tuple[str, ...]
+    requires: tuple[Requirement, ...]
+    waived_by: tuple[Requirement, ...]
     source: str
     basis: str
     confidence: str
@@ -242,7 +247,7 @@ class RuleBook:
             )
         return Fault(
             where,
-            f"the rule book vouches for {self.start} up to, not including, {self.until}; {on} lies outside",
+            f"the rule book vouches for {self.start} up to, not including, {self.until}; {on} lies outside.",
             remedy,
             row=row,
         )
