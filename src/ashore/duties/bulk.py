@@ -176,7 +176,7 @@ class Rater:
         self.book = book
         self.classes = Classes(book)
         self.reader = Reader(book, where, self.classes.heard)
-        self._table = np.full((256, 256, len(book.boundaries)), -1, dtype=np.int32)
+        self._table = np.full((256, 256, len(book.boundaries)), -1, dtype=np.int64)
         self._first = book.start.toordinal() - _EPOCH
         self._interval = self.reader.interval
         self._money = {case: _Tables(case) for case in ("shares", "low", "high")}
@@ -218,15 +218,18 @@ class Rater:
         origins = np.array([self._class(self.classes.origin_class, value) for value in typed.origin.values])
         self._widen(int(articles.max(initial=0)) + 1, int(origins.max(initial=0)) + 1)
         width = self._table.shape[1]
-        key = (articles[typed.hts.place] * width + origins[typed.origin.place]) * intervals
+        key = articles[typed.hts.place]
+        key *= width
+        key += origins[typed.origin.place]
+        key *= intervals
         key += self._interval[typed.day - self._first]
         table = self._table.reshape(-1)
-        found: Numbers = table[key].astype(np.int64)
+        found: Numbers = table[key]
         new = np.unique(key[found < 0])
         if len(new):
             pairs, interval = np.divmod(new, intervals)
             table[new] = self.classes.verdict_numbers(pairs // width, pairs % width, interval)
-            found = table[key].astype(np.int64)
+            found = table[key]
         if typed.said is None:
             return found
         stating = np.array([bool(s.claims) or turn is not None for s in typed.statements])
@@ -266,7 +269,7 @@ class Rater:
         if articles <= rows and origins <= columns:
             return
         shape = (max(rows, 2 * articles), max(columns, 2 * origins), self._table.shape[2])
-        wider = np.full(shape, -1, dtype=np.int32)
+        wider = np.full(shape, -1, dtype=np.int64)
         wider[:rows, :columns] = self._table
         self._table = wider
 
@@ -322,14 +325,17 @@ class _Tables:
         """Duty in cents of every line: each heading of its verdict rounds half up to the cent."""
         total = np.zeros(len(value), dtype=np.int64)
         for rates, portions in zip(self.rates[:, : self.count], self.portions[:, : self.count], strict=True):
-            rate = rates[place]
-            some = np.count_nonzero(rates) * 2 < self.count  # most verdicts have no heading at this level
-            rows = np.flatnonzero(rate) if some else slice(None)
-            base, rate, where = value[rows], rate[rows], place[rows]
+            owed = rates[place]  # becomes the duty in place: no second array of this length is made
             partial = portions != PPM
             if partial.any():
-                parts = np.flatnonzero(partial[where])
-                base = base.copy()
-                base[parts] = (2 * base[parts] * portions[where[parts]] + PPM) // (2 * PPM)
-            total[rows] += (2 * base * rate + PPM) // (2 * PPM)
+                parts = np.flatnonzero(partial[place])
+                own = value[parts] * portions[place[parts]]
+                whole = value.copy()
+                whole[parts] = (own + PPM // 2) // PPM
+                owed *= whole
+            else:
+                owed *= value
+            owed += PPM // 2
+            owed //= PPM
+            total += owed
         return total

@@ -220,11 +220,17 @@ class Reader:
         return found
 
     def _cents(self, batch: _Batch) -> Numbers:
-        micro = self._micro(batch.lines["value_usd"])
+        column = batch.lines["value_usd"]
+        if column.dtype == pl.Float64 and not column.null_count():
+            value = column.to_numpy()
+            if 0 <= value.min(initial=0) and value.max(initial=0) <= HIGHEST_VALUE_USD:  # false of NaN too
+                exact: Numbers = np.rint(value * PPM).astype(np.int64)
+                return (exact + 5_000) // 10_000
+        micro = self._micro(column)
         bad = (micro.is_null() | ~micro.is_between(0, HIGHEST_VALUE_USD * PPM)).fill_null(True)
         batch.reject("value_usd", bad.to_numpy(), "is no customs value", "Write USD of zero or more.")
         whole: Numbers = micro.fill_null(0).clip(0, HIGHEST_VALUE_USD * PPM).to_numpy()
-        return (whole * 2 + 10_000) // 20_000
+        return (whole + 5_000) // 10_000
 
     def _micro(self, column: pl.Series) -> pl.Series:
         """A number column in millionths, exact for text and for floats of up to six decimals."""
