@@ -18,12 +18,13 @@ create  = $(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV)
 install = $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: help plan test slow lint lint-ruff lint-format lint-types lint-floors format docs bench lock clean
+.PHONY: help plan test slow mutate lint lint-ruff lint-format lint-types lint-floors format docs bench lock clean
 
 help:
 	@echo 'make plan    where a rig is cheapest, and where to make it: the shipped case'
 	@echo 'make test    the tests, without the slow proofs'
 	@echo 'make slow    the slow proofs'
+	@echo 'make mutate  take each dated value out of the rule book: do the golden rows notice?'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make format  let ruff repair what it can'
 	@echo 'make docs    the documentation as pages, in site/'
@@ -44,6 +45,9 @@ test: $(VENV)/dev.stamp
 
 slow: $(VENV)/dev.stamp # pytest ends with 5 when no test is marked slow
 	$(BIN)/python -m pytest -q -m slow -p no:benchmark --durations=5 $(PYTEST_ARGS) || test $$? -eq 5
+
+mutate: $(VENV)/dev.stamp
+	$(BIN)/python tools/mutate_rules.py
 
 lint: lint-ruff lint-format lint-types lint-floors # make -k lint runs all of them, whatever the first one says
 

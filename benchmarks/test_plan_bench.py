@@ -44,9 +44,9 @@ def test_plan_of_the_shipped_case_over_three_futures(benchmark: Any, case: Any) 
 
 
 def test_building_half_a_million_columns(benchmark: Any) -> None:
-    """A synthetic case: 60 warehouses, 220 customers, 36 months, one product."""
+    """A synthetic case: 60 warehouses, 230 customers, 36 months, one product."""
     rng = np.random.default_rng(1)
-    net = synthetic(rng, sites=60, customers=220)
+    net = synthetic(rng, sites=60, customers=230)
     law = RuleBook("US", date(2020, 1, 1), date(2035, 1, 1), date(2035, 1, 1), (), {}, (), (), {}, {})
     posed = benchmark.pedantic(lambda: pose(net, law, START, 36), rounds=3)
     assert posed.arrays.columns > 474_000

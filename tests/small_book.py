@@ -11,7 +11,9 @@ from = 2020-01-01
 until = 2027-01-01
 observed_until = 2026-10-01
 """,
-    "countries.csv": "code,name\nUS,United States\nCN,China\nMY,Malaysia\nMX,Mexico\nKR,Korea\nCU,Cuba\nDE,Germany\nFR,France\n",
+    "countries.csv": (
+        "code,name\nUS,United States\nCN,China\nMY,Malaysia\nMX,Mexico\nKR,Korea\nCU,Cuba\nDE,Germany\nFR,France\n"
+    ),
     "origins.toml": '[groups]\nEU = ["DE", "FR"]\n',
     "claims.toml": """
 [spi]
@@ -100,7 +102,9 @@ basis = "READ"
     "fees/mpf.toml": """
 fee = "MPF"
 title = "processing fee"
-waived_by = ["spi"]
+[[waived_by]]
+claim = "spi"
+one_of = ["KR", "S"]
 [[version]]
 from = 2018-01-01
 rate = 0.003464

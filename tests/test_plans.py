@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from typing import Any
@@ -13,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ashore import network, plans
+from ashore import costs, network, plans
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, SolverTrouble, Unresolved
 from ashore.plans import Futures, Node, NodeDemand
 from ashore.plans.ledger import carried
+from ashore.plans.money import with_tail
 from ashore.plans.solver import Limits, run, split
+from ashore.plans.tail import best
 from ashore.rules import Line, RuleBook, read_changes
 from ashore.rules.model import ColumnRates
 
@@ -514,6 +517,50 @@ def test_independent_parts_are_planned_alone_and_cost_the_same() -> None:
     assert apart.gap <= 1e-6
 
 
+@pytest.mark.parametrize(("risk", "tail", "hold"), [(0.5, 0.9, 50), (0.3, 0.5, 400), (1.0, 0.6, 400)])
+def test_the_tail_by_weights_on_the_branches_is_the_tail_of_the_whole_model(
+    risk: float, tail: float, hold: float
+) -> None:
+    case = restricted_pair()
+    case = replace(case, settings=replace(case.settings, hold_usd_month=hold))
+    law = book()
+    nodes: list[Any] = [("now", None, START, 1.0, law)]
+    for k, rate in enumerate((0.02, 0.31, 0.5, 1.1)):
+        nodes.append((f"b{k}", "now", month(2), 0.25, under(law, duty(rate), since=month(2))))
+    posed = plans.pose(case, law, START, 9, tree(law, *nodes), risk=risk, tail=tail)
+    by_weights = best(posed.arrays, posed.aim, posed.limits)
+    whole = run(with_tail(posed.arrays, posed.charges, posed.calendar, risk, tail), posed.limits)
+    assert by_weights.objective == pytest.approx(whole.objective, rel=2e-6)
+    assert by_weights.gap <= 1e-6
+    again = best(posed.arrays.in_one_part(), posed.aim, posed.limits, start=by_weights.x)
+    assert again.objective == pytest.approx(whole.objective, rel=2e-6)
+    ties(plans.solve(case, law, START, 9, tree(law, *nodes), risk=risk, tail=tail))
+
+
+def test_every_candidate_at_once() -> None:
+    law = book(duty(0.1))
+    apart = [plans.breakeven_rate(restricted_pair(), law, START, 12, name) for name in ("dallas", "ohio")]
+    together = plans.breakeven_rates(restricted_pair(), law, START, 12)
+    assert [found.plants for found in together] == [("dallas",), ("ohio",)]
+    for one, other in zip(apart, together, strict=True):
+        assert one.rate == pytest.approx(other.rate, abs=0.0005)
+
+
+def test_one_unit_costs_what_the_cheapest_landed_route_costs() -> None:
+    case = net(
+        {"insurance_share": 0.01, "hold_usd_month": 0},
+        plants=rows(
+            PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 99), ("dallas", "Acme", "US", "yes", 0, 0, 0, 0, 99)
+        ),
+        demand=rows(DEMAND, ("texas", "rig", 4, 1, None, None)),
+    )
+    for law in (book(duty(0.05)), book(duty(0.6)), book(duty(0.3, "*", "*"))):
+        plan = plans.solve(case, law, START, 5)
+        routes = costs.land(case, law, START).as_dict()["routes"]
+        cheapest = min(route["usd_unit"] - route["parts"]["carrying"] for route in routes)
+        assert plan.cost_usd == pytest.approx(cheapest, abs=0.02)
+
+
 # -- what cannot be ---------------------------------------------------------------------------------------------------
 MUST = rows(DEMAND, ("texas", "rig", None, 10, None, None))
 
@@ -598,8 +645,6 @@ def test_the_order_of_rows_does_not_matter() -> None:
     case = restricted_pair()
     law = book(duty(0.35))
     cost = plans.solve(case, law, START, 8).cost_usd
-    from dataclasses import replace
-
     turned = replace(
         case,
         plants=dict(reversed(case.plants.items())),

@@ -4,8 +4,9 @@
     python tools/build_rules.py FACTS_FOLDER           write the files
     python tools/build_rules.py FACTS_FOLDER --check   say which files differ from what would be written
 
-The folder holds programmes.csv, hts.csv and exclusions.csv. The files were converted once and are kept by hand since:
-after that the check only informs, and writing would undo the work done by hand.
+The folder holds programmes.csv, hts.csv and exclusions.csv. The files were converted once and are kept by hand since.
+Much was added by hand that no row of facts holds: the days things were known, procedures, modes of transit, informal
+entries. The check therefore only informs, and writing would undo that work.
 """
 
 from __future__ import annotations

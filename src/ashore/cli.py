@@ -173,7 +173,7 @@ def check(folder: Path | None = None, *, futures: Path | None = None, json_: Jso
     from ashore import network
 
     net = network.load(network.cases.find(folder))
-    document = {"folder": str(folder or network.cases.DEFAULT), "faults": [], **net.census()}
+    document: dict[str, Any] = {"folder": str(folder or network.cases.DEFAULT), "faults": [], **net.census()}
     if futures is not None:
         from ashore import plans
 

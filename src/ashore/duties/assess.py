@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from ashore.duties.entry import Entry
-from ashore.duties.verdict import SUFFIX, Defeat, Share, Verdict, dotted, verdict
+from ashore.duties.verdict import SPI, SUFFIX, Defeat, Share, Verdict, dotted, verdict
 from ashore.rules.model import PPM, Fee, RuleBook
 
 
@@ -193,13 +193,20 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def fees_on(book: RuleBook, on: date) -> tuple[Fee, ...]:
-    """The user fees in force on a day."""
-    return tuple(fee for fee in book.fees if fee.start <= on < fee.until)
+def fees_on(book: RuleBook, on: date, claims: Mapping[str, Any] | None = None) -> tuple[Fee, ...]:
+    """The user fees in force on a day whose conditions the claims meet; those not given are as the book assumes."""
+    claimed = {key: claim.assumed for key, claim in book.claims.items()} | dict(claims or {})
+    return tuple(
+        fee
+        for fee in book.fees
+        if fee.start <= on < fee.until and all(need.met(claimed.get(need.claim)) for need in fee.requires)
+    )
 
 
 def fee_cents(fee: Fee, value_cents: int) -> int:
-    """A fee on one entry of this value, between its minimum and maximum."""
+    """A fee on one entry of this value: flat, or a share between its minimum and maximum."""
+    if fee.flat_cents is not None:
+        return fee.flat_cents
     amount = half_up(value_cents * fee.rate_ppm, PPM)
     if fee.minimum_cents is not None:
         amount = max(amount, fee.minimum_cents)
@@ -213,7 +220,8 @@ def _fees(book: RuleBook, entry: Entry) -> tuple[tuple[FeeLine, ...], list[str]]
     notes = []
     rates = book.lines[entry.hts[:8]].on(entry.on) if entry.hts[:8] in book.lines else None
     codes = book.programmes_open_to(entry.origin, entry.on) if rates is not None else frozenset()
-    for fee in fees_on(book, entry.on):
+    claims = {key: value for key, value in entry.claims.items() if key != SPI or value in codes}
+    for fee in fees_on(book, entry.on, claims):
         if fee.modes is not None:
             if entry.mode is None:
                 notes.append(
@@ -222,18 +230,24 @@ def _fees(book: RuleBook, entry: Entry) -> tuple[tuple[FeeLine, ...], list[str]]
                 continue
             if entry.mode not in fee.modes:
                 continue
-        waiver = next((key for key in fee.waived_by if entry.claims.get(key) in codes), None)
+        waiver = next((need.claim for need in fee.waived_by if need.met(claims.get(need.claim))), None)
         if waiver is not None:
-            lines.append(FeeLine(fee, 0, f"waived for originating goods ({waiver}={entry.claims[waiver]})"))
+            lines.append(FeeLine(fee, 0, f"waived by the claim {waiver}={_shown(claims[waiver])}"))
             continue
         amount = fee_cents(fee, entry.value_cents)
-        why = "share of customs value"
+        why = "share of customs value" if fee.flat_cents is None else "flat amount an entry"
         if amount == fee.minimum_cents:
             why = "the entry's minimum"
         elif amount == fee.maximum_cents:
             why = "the entry's maximum"
         lines.append(FeeLine(fee, amount, why))
     return tuple(lines), notes
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _defeat(defeat: Defeat) -> dict[str, str]:

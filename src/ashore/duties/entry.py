@@ -15,6 +15,7 @@ from ashore.rules.scenario import ppm_of
 
 HIGHEST_VALUE_USD = 40_000_000_000  # keeps cents x ppm inside 64 bits
 MODES = ("air", "ocean", "truck")
+MOST_USD = {"de_minimis": 800, "informal": 2_500}  # procedures open to small values only, throughout the coverage
 _YES = {"yes": True, "true": True, "1": True, "y": True, "no": False, "false": False, "0": False, "n": False}
 
 
@@ -61,6 +62,10 @@ def read_entry(
             faults.append(
                 Fault("--loaded", "the goods were loaded after they were entered.", "Correct one of the dates.")
             )
+    for key, most in MOST_USD.items():
+        if typed.get(key) is True and cents is not None and cents > most * 100:
+            what = f"{key}=yes is open up to {most:,} USD only, and the value is {cents / 100:,.2f}."
+            faults.append(Fault("--claim", what, f"Leave {key} out, or correct the value."))
     if faults or digits is None or country is None or day is None or cents is None:
         return None, faults
     return Entry(digits, country, day, cents, mode, typed), faults

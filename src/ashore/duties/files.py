@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ashore.duties.entry import HIGHEST_VALUE_USD, MODES, read_claims, read_origins
+from ashore.duties.entry import HIGHEST_VALUE_USD, MODES, MOST_USD, read_claims, read_origins
 from ashore.duties.verdict import dotted, retired
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.rules.model import END_OF_TIME, PPM, RuleBook
@@ -155,7 +155,7 @@ class Reader:
         known = self.book.countries
         self._check(batch, "origin", origin, known.__contains__, "is no country code", "Use ISO 3166 alpha-2.")
         cents = self._cents(batch)
-        statements, said = self._statements(batch, day)
+        statements, said = self._statements(batch, day, cents)
         self.rows += lines.height
         if not batch.bad.any():
             return Typed(lines, hts, origin, day, cents, statements, said), None
@@ -223,7 +223,7 @@ class Reader:
         column = batch.lines["value_usd"]
         if column.dtype == pl.Float64 and not column.null_count():
             value = column.to_numpy()
-            if 0 <= value.min(initial=0) and value.max(initial=0) <= HIGHEST_VALUE_USD:  # false of NaN too
+            if value.min(initial=0) >= 0 and value.max(initial=0) <= HIGHEST_VALUE_USD:  # false of NaN too
                 exact: Numbers = np.rint(value * PPM).astype(np.int64)
                 return (exact + 5_000) // 10_000
         micro = self._micro(column)
@@ -243,7 +243,7 @@ class Reader:
             number = number.set(~number.is_finite().fill_null(False), None)
         return (number * PPM).round().cast(pl.Int64, strict=False)
 
-    def _statements(self, batch: _Batch, day: Numbers) -> tuple[list[Statement], Numbers | None]:
+    def _statements(self, batch: _Batch, day: Numbers, cents: Numbers) -> tuple[list[Statement], Numbers | None]:
         """The distinct statements of a batch and each row's place among them; None where no row states anything."""
         lines = batch.lines
         given = [n for n in ("loaded_date", "us_content_share", "claims", "mode", "origins") if n in lines.columns]
@@ -280,6 +280,11 @@ class Reader:
             statements.append(self._statement(row, faults))
             for fault in faults:
                 batch.reject(fault.where, place == number, f"cannot be read: {fault.what.rstrip('.')}", fault.remedy)
+        for claim, most in MOST_USD.items():
+            making = np.array([statement.claims.get(claim) is True for statement in statements])
+            if making.any():
+                rows = making[place] & (cents > most * 100)
+                batch.reject("claims", rows, f"holds up to {most:,} USD only", f"Leave {claim} out.")
         return statements, place
 
     def _statement(self, row: dict[str, Any], faults: list[Fault]) -> Statement:

@@ -192,7 +192,7 @@ class _Question:
         left = self._portions(candidates, world)
         lifting = {place for c in candidates if c.place in left for place in c.winners}
         free_standing = self.book.yielded_to(self.on)
-        base = 0
+        base = borne = 0
         shares = []
         floors = []
         for candidate in candidates:
@@ -206,10 +206,12 @@ class _Question:
                 continue
             rate = self._rate(rule, world)
             if rule.column is not None or rule.kind == "replace":
-                base += rate * portion // PPM
+                base += rate * portion
+                borne += portion
             shares.append(Share(rule, self._heading(rule), rate, portion))
+        column1 = base // borne if borne else 0  # the rate on what is dutiable, however little of the value that is
         for rule, portion in floors:
-            shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - base), portion))
+            shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - column1), portion))
         return tuple(sorted(shares, key=lambda share: (share.rule.order, share.heading)))
 
     def _cases(self, candidates: list[_Candidate], assumed: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
@@ -226,7 +228,7 @@ class _Question:
 
     def _weight(self, candidates: list[_Candidate], left: Mapping[int, int], world: Mapping[str, Any]) -> int:
         """Total of the headings in a world, rate times portion, as :meth:`_shares` would sum to."""
-        base = total = 0
+        base = borne = total = 0
         floors = []
         for candidate in candidates:
             portion = left.get(candidate.place)
@@ -239,8 +241,10 @@ class _Question:
             rate = self._rate(rule, world)
             total += rate * portion
             if rule.column is not None or rule.kind == "replace":
-                base += rate * portion // PPM
-        return total + sum(max(0, floor - base) * portion for floor, portion in floors)
+                base += rate * portion
+                borne += portion
+        column1 = base // borne if borne else 0
+        return total + sum(max(0, floor - column1) * portion for floor, portion in floors)
 
     def _rate(self, rule: Rule, world: Mapping[str, Any]) -> int:
         assert self.rates is not None

@@ -11,7 +11,9 @@ from pathlib import Path
 Place = str  # the name of a plant or a market, or a country code
 LOCAL = "local"  # mode of goods bought in the country they are used in
 # marks of a figure nobody has read anywhere; the bare word "memory" may mean a chip
-GUESSED = re.compile(r"(?i:\b(estimat\w*|inference|assum\w*|guess\w*|from memory|memory:)|^\s*memory\s*$)|\bMEMORY\b|\[[EM]\]")
+GUESSED = re.compile(
+    r"(?i:\b(estimat\w*|inference|assum\w*|guess\w*|from memory|memory:)|^\s*memory\s*$)|\bMEMORY\b|\[[EM]\]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ashore.plans.futures import held_law
 from ashore.plans.infeasible import explain, missing_parts
 from ashore.plans.money import charges
 from ashore.plans.plan import Posed, pose
-from ashore.plans.solver import Answer, NoPlan, run
+from ashore.plans.solver import Answer, NoPlan, run, side_by_side
 from ashore.rules import RuleBook
 
 STEPS = 6  # the first step up from the lowest rate is the span divided by two to this power
@@ -121,15 +121,17 @@ def breakeven_rates(
 ) -> tuple[Breakeven, ...]:
     """:func:`breakeven_rate` of every candidate plant; the plants of one company share their probes."""
     candidates = [name for name, plant in network.plants.items() if not plant.open]
-    probers: dict[str, _Prober] = {}
-    found = []
+    owned: dict[str, list[str]] = {}
     for name in candidates:
         _check(network, (name,), low, high, tol)
-        company = network.plants[name].company
-        if company not in probers:
-            probers[company] = _Prober(restrict(network, company), book, start, months, set(exempt))
-        found.append(_search(probers[company], (name,), low, high, tol))
-    return tuple(found)
+        owned.setdefault(network.plants[name].company, []).append(name)
+
+    def of_company(company: str) -> list[Breakeven]:
+        probe = _Prober(restrict(network, company), book, start, months, set(exempt))
+        return [_search(probe, (name,), low, high, tol) for name in owned[company]]
+
+    found = {each.plants[0]: each for several in side_by_side(of_company, owned) for each in several}
+    return tuple(found[name] for name in candidates)
 
 
 def _search(probe: _Prober, names: tuple[str, ...], low: float, high: float, tol: float) -> Breakeven:

@@ -1,10 +1,12 @@
-"""HiGHS on arrays: independent parts one by one, with a time limit, a proven bound and a clean answer."""
+"""HiGHS on arrays: independent parts each alone, with a time limit, a proven bound and a clean answer."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import highspy
 import numpy as np
@@ -14,6 +16,9 @@ from ashore.plans.calendar import Floats, Ints
 from ashore.plans.sheet import Arrays
 
 THREADS = 2
+T = TypeVar("T")
+R = TypeVar("R")
+Part = tuple[float, float, str]  # objective, bound and status of an independent part
 WHOLE = 1e-9  # a binary this near to a whole number is one
 
 
@@ -47,7 +52,7 @@ class Answer:
     objective: float
     bound: float
     seconds: float
-    parts: tuple[tuple[float, float, str], ...]
+    parts: tuple[Part, ...]
 
     @property
     def gap(self) -> float:
@@ -64,19 +69,28 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
     """
     begun = time.perf_counter()
     x = np.zeros(arrays.columns)
-    parts: list[tuple[float, float, str]] = []
     pieces = split(arrays)
-    for k, (columns, rows) in enumerate(pieces):
+    parts: list[Part] = [(0.0, 0.0, "")] * len(pieces)
+    todo = []
+    for k, (columns, _) in enumerate(pieces):
         if known is not None and _same(arrays, known.arrays, columns):
-            x[columns], found = known.x[columns], known.parts[k]
+            x[columns], parts[k] = known.x[columns], known.parts[k]
         else:
-            left = None
-            if limits.seconds is not None:
-                left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) / (len(pieces) - k))
-            piece = arrays if len(pieces) == 1 else cut(arrays, columns, rows)
-            begin = None if start is None else start[columns]
-            x[columns], found = _run_part(piece, replace(limits, seconds=left), begin)
-        parts.append(found)
+            todo.append(k)
+    todo.sort(key=lambda k: -len(pieces[k][0]))  # the largest first
+    threads = 1 if len(todo) > 1 else THREADS
+
+    def solve(place: int) -> None:
+        columns, rows = pieces[todo[place]]
+        left = None
+        if limits.seconds is not None:
+            share = min(1.0, THREADS / (len(todo) - place))
+            left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) * share)
+        piece = arrays if len(pieces) == 1 else cut(arrays, columns, rows)
+        begin = None if start is None else start[columns]
+        x[columns], parts[todo[place]] = _run_part(piece, Limits(limits.gap, left), begin, threads)
+
+    side_by_side(solve, range(len(todo)))
     return Answer(
         arrays,
         x,
@@ -86,6 +100,15 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
         time.perf_counter() - begun,
         tuple(parts),
     )
+
+
+def side_by_side(task: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The results of a task for each item, as many at a time as there are threads; solving lets other threads run."""
+    items = list(items)
+    if len(items) < 2:
+        return [task(item) for item in items]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(task, items))
 
 
 def split(arrays: Arrays) -> list[tuple[Ints, Ints]]:
@@ -138,9 +161,9 @@ def _same(one: Arrays, other: Arrays, columns: Ints) -> bool:
     )
 
 
-def _passed(arrays: Arrays, limits: Limits) -> Any:
+def _passed(arrays: Arrays, limits: Limits, threads: int = THREADS) -> Any:
     highs = _Quiet()
-    options: dict[str, float] = {"threads": THREADS, "mip_rel_gap": limits.gap}
+    options: dict[str, float] = {"threads": threads, "mip_rel_gap": limits.gap}
     if limits.seconds is not None:
         options["time_limit"] = limits.seconds
     for name, value in options.items():
@@ -166,19 +189,19 @@ def _passed(arrays: Arrays, limits: Limits) -> Any:
     return highs
 
 
-def _run_part(arrays: Arrays, limits: Limits, start: Floats | None) -> tuple[Floats, tuple[float, float, str]]:
+def _run_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int) -> tuple[Floats, Part]:
     if not arrays.columns and (np.any(arrays.row_lower > 0) or np.any(arrays.row_upper < 0)):
         raise NoPlan
     if not arrays.columns or not arrays.rows:  # HiGHS calls such a model empty and gives no point
         x = np.where(arrays.cost < 0, arrays.col_upper, arrays.col_lower)
         objective = float(arrays.cost @ x)
         return x, (objective, objective, "optimal")
-    highs = _passed(arrays, limits)
+    highs = _passed(arrays, limits, threads)
     if start is not None and arrays.integer.any():
         given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
         highs.setSolution(len(given), given, start[given])
     highs.run()
-    status = _status(highs, limits, bool(arrays.integer.any()))
+    status = _status(highs, bool(arrays.integer.any()))
     info = highs.getInfo()
     x = np.array(highs.getSolution().col_value)
     if not arrays.integer.any():
@@ -194,7 +217,7 @@ def _run_part(arrays: Arrays, limits: Limits, start: Floats | None) -> tuple[Flo
     return x, (objective, min(bound, objective), status)
 
 
-def _status(highs: Any, limits: Limits, mixed: bool) -> str:
+def _status(highs: Any, mixed: bool) -> str:
     status, point = highs.getModelStatus(), highs.getInfo().primal_solution_status
     kind = highspy.HighsModelStatus
     if status == kind.kOptimal:
@@ -204,9 +227,7 @@ def _status(highs: Any, limits: Limits, mixed: bool) -> str:
     if status in (kind.kTimeLimit, kind.kInterrupt, kind.kIterationLimit, kind.kSolutionLimit):
         if mixed and point == int(highspy.SolutionStatus.kSolutionStatusFeasible):
             return "time_limit"
-        what = "No plan was found within the time allowed" + (
-            f" ({limits.seconds:.1f} s)." if limits.seconds is not None else "."
-        )
+        what = "No plan was found within the time allowed."
         raise SolverTrouble(Fault("--time", what, "Allow more time, loosen --gap, or plan fewer months or branches."))
     if status == kind.kUnbounded:
         what = "The cost can fall without end: some cost in the network is below zero."

@@ -77,9 +77,12 @@ def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, 
     if found is not None and (found.gap <= limits.gap or search.seconds_left() == 0.0):
         return replace(found, seconds=time.perf_counter() - begun)
     rest = replace(limits, seconds=None if limits.seconds is None else max(0.05, search.seconds_left()))
+    model = with_tail(arrays, aim.costs, aim.calendar, aim.risk, aim.tail)
     begin = found.x if found is not None else start
+    if begin is not None:
+        begin = np.concatenate([begin, np.full(model.columns - arrays.columns, np.nan)])
     try:
-        whole = run(with_tail(arrays, aim.costs, aim.calendar, aim.risk, aim.tail), rest, begin)
+        whole = run(model, rest, begin)
     except SolverTrouble:
         if found is None:
             raise

@@ -16,7 +16,7 @@ from ashore.plans.model import build
 from ashore.plans.money import charges
 from ashore.plans.reach import reachable
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Answer, Limits, NoPlan, run
+from ashore.plans.solver import Answer, Limits, NoPlan, run, side_by_side
 from ashore.plans.tail import best
 
 
@@ -71,10 +71,14 @@ def _perfect_information(plan: planning.Plan, limits: Limits) -> float:
     ends = posed.aim.ends
     chance = cal.node_chance[ends]
     cost = np.zeros(len(ends))
-    for k in np.flatnonzero(chance > 0):
+
+    def known(k: int) -> float:
         alone = branch(posed.futures, cal.nodes[int(ends[k])])
         one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, limits)
-        cost[k] = run(one.arrays, limits).objective
+        return run(one.arrays, limits).objective
+
+    possible = np.flatnonzero(chance > 0)
+    cost[possible] = side_by_side(known, possible.tolist())
     return max(0.0, plan.objective_usd - posed.aim.of(cost))
 
 
@@ -100,13 +104,10 @@ def _stochastic(plan: planning.Plan, limits: Limits, notes: list[str]) -> float 
         fixed = state.get(name, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
         keep = columns >= 0
         lower[columns[keep]] = upper[columns[keep]] = fixed[keep]
-    fixed_cost = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), limits, plan)
-    if fixed_cost is None:
-        notes.append(
-            "The openings best under the mean policy cannot serve the demand of every branch; vss_usd is left open."
-        )
-        return None
-    return max(0.0, fixed_cost - plan.objective_usd)
+    cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), limits, plan)
+    if why:
+        notes.append(f"With the openings that are best under the mean policy: {why}")
+    return None if cost is None else max(0.0, cost - plan.objective_usd)
 
 
 def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] | None:
@@ -138,34 +139,38 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
 
 def _plants(plan: planning.Plan, limits: Limits, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
-    posed = plan.posed
+    posed, answer = plan.posed, plan.answer
     assert posed is not None
-    assert plan.answer is not None
-    opened = set(plan.open["plant"])
-    result: list[tuple[str, float | None]] = []
-    for name, plant in posed.network.plants.items():
-        if plant.open:
-            continue
-        if name not in opened:
-            result.append((name, 0.0))
-            continue
+    assert answer is not None
+    opened = list(plan.open["plant"].unique(maintain_order=True))
+
+    def without(name: str) -> tuple[float | None, str]:
         columns = posed.model.opened[posed.model.candidates.index(name)]
         upper = posed.arrays.col_upper.copy()
         upper[columns[columns >= 0]] = 0.0
-        start = np.where(posed.arrays.integer, np.minimum(plan.answer.x, upper), np.nan)
-        without = _cost(replace(posed.arrays, col_upper=upper), limits, plan, start)
-        if without is None:
-            notes.append(f"Without {name} the demand cannot be served; its value is left open.")
-        result.append((name, None if without is None else max(0.0, without - plan.objective_usd)))
-    return tuple(result)
+        start = np.where(posed.arrays.integer, np.minimum(answer.x, upper), np.nan)
+        return _cost(replace(posed.arrays, col_upper=upper), limits, plan, start)
+
+    values: dict[str, float | None] = {name: 0.0 for name, plant in posed.network.plants.items() if not plant.open}
+    for name, (cost, why) in zip(opened, side_by_side(without, opened), strict=True):
+        values[name] = None if cost is None else max(0.0, cost - plan.objective_usd)
+        if why:
+            notes.append(f"Without {name}: {why}")
+    return tuple(values.items())
 
 
-def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan, start: Floats | None = None) -> float | None:
-    """The objective of a model with the plan's matrix, None if it has no feasible point."""
+def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan, start: Floats | None = None) -> tuple[float | None, str]:
+    """The objective of a model with the plan's matrix, None without a plan; and what there is to say about it."""
     assert plan.posed is not None
     try:
-        return best(arrays, plan.posed.aim, limits, start, plan.answer).objective
+        answer = best(arrays, plan.posed.aim, limits, start, plan.answer)
     except NoPlan:
-        return None
+        return None, "the demand cannot be served, so no value is given."
     except SolverTrouble:
-        return None
+        return None, "no plan was found in the time allowed, so no value is given."
+    said = (
+        ""
+        if answer.status == "optimal"
+        else f"not proven best in time (gap {answer.gap:.1e}); the value is at most this."
+    )
+    return answer.objective, said

@@ -1,9 +1,10 @@
 """The rule book: dated headings, scopes, origins, exceptions, scenarios."""
 
 from ashore.rules import listing
+from ashore.rules.change import Change
 from ashore.rules.load import load
 from ashore.rules.model import Claim, Cover, Doubt, Fee, Line, Requirement, Rule, RuleBook, Scope
-from ashore.rules.scenario import Change, read_changes
+from ashore.rules.scenario import read_changes
 
 __all__ = [
     "Change",

@@ -21,6 +21,7 @@ class Version:
     rate: Decimal | None = None
     minimum_usd: Decimal | None = None
     maximum_usd: Decimal | None = None
+    flat_usd: Decimal | None = None
     heading: str = ""
     origins: list[str] | str = ""
     confidence: str = ""
@@ -72,13 +73,14 @@ class Provision:
 
 @dataclass(slots=True)
 class FeeFile:
-    """A user fee with its fiscal years."""
+    """A user fee with its fiscal years: due if every condition of ``requires`` holds and none of ``waived_by``."""
 
     fee: str
     title: str
     version: list[dict[str, Any]]
     modes: list[str] | str = "*"
-    waived_by: list[str] = field(default_factory=list)
+    requires: list[dict[str, Any]] = field(default_factory=list)
+    waived_by: list[dict[str, Any]] = field(default_factory=list)
     note: str = ""
 
 

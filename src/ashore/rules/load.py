@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ashore.errors import Fault, raise_if
+from ashore.rules.change import wired
 from ashore.rules.documents import Coverage, DoubtTable, FeeFile, Provision, Requires, Version
 from ashore.rules.folder import Folder
 from ashore.rules.model import END_OF_TIME, Doubt, Fee, Requirement, Rule, RuleBook
-from ashore.rules.scenario import ppm_of, wired
+from ashore.rules.scenario import ppm_of
 from ashore.rules.schedule import read_lines, read_programmes
 
 SHIPPED = Path(__file__).parent.parent / "data" / "rules"
@@ -194,6 +196,15 @@ class _Reader:
         document = self.folder.document(FeeFile, path)
         if document is None:
             return []
+        requires, waived_by = (
+            tuple(self._requirement(need, "", path) for need in self.folder.tables(Requires, conditions, path))
+            for conditions in (document.requires, document.waived_by)
+        )
+        versions = self.folder.tables(Version, document.version, path)
+        for version in versions:
+            if (version.rate is None) == (version.flat_usd is None):
+                what = f"the version from {version.from_} needs either a rate or a flat amount"
+                self.folder.fault(path, what, "Give rate or flat_usd.")
         return [
             Fee(
                 fee=document.fee,
@@ -201,16 +212,18 @@ class _Reader:
                 rate_ppm=ppm_of(version.rate) or 0,
                 start=version.from_,
                 until=version.until or END_OF_TIME,
-                minimum_cents=None if version.minimum_usd is None else int(version.minimum_usd * 100),
-                maximum_cents=None if version.maximum_usd is None else int(version.maximum_usd * 100),
+                minimum_cents=_cents(version.minimum_usd),
+                maximum_cents=_cents(version.maximum_usd),
+                flat_cents=_cents(version.flat_usd),
                 modes=None if document.modes == "*" else frozenset(document.modes),
-                waived_by=tuple(document.waived_by),
+                requires=requires,
+                waived_by=waived_by,
                 source=version.source,
                 basis=version.basis,
                 confidence=version.confidence,
                 note=version.note,
             )
-            for version in self.folder.tables(Version, document.version, path)
+            for version in versions
         ]
 
     def _doubts(self, coverage: Coverage) -> Iterable[Doubt]:
@@ -266,3 +279,7 @@ class _Reader:
                 f"provisions yield to each other in a circle: {chain}",
                 "Cut one of the links.",
             )
+
+
+def _cents(usd: Decimal | None) -> int | None:
+    return None if usd is None else int(usd * 100)

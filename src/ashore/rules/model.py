@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ashore.errors import Fault, OutsideCoverage
+from ashore.rules.change import Change, applied
 from ashore.rules.rule import END_OF_TIME, EVERYTHING, PPM, Cover, Item, Requirement, Rule, Scope
-
-if TYPE_CHECKING:
-    from ashore.rules.scenario import Change
 
 __all__ = [
     "END_OF_TIME",
@@ -260,9 +258,7 @@ class RuleBook:
 
     def under(self, changes: Iterable[Change], since: date | None = None) -> RuleBook:
         """A new book in which the changes hold from ``since`` (or from the day each names)."""
-        from ashore.rules.scenario import applied
-
-        return self._with(rules=applied(self, tuple(changes), since))
+        return self._with(rules=applied(self.rules, changes, since or self.start))
 
     def as_known(self, day: date) -> RuleBook:
         """The law as it was known on a day: what was published later is not there, what was struck down later is.

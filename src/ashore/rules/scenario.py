@@ -1,15 +1,15 @@
-"""Scenarios: what a rule book looks like after some of its rules end, change rate, or new ones are added."""
+"""Scenarios as files spell them: changes that end rules, give them another rate, or add new ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
 
 from ashore.errors import Fault
+from ashore.rules.change import Change
 from ashore.rules.documents import KINDS
 from ashore.rules.model import END_OF_TIME, EVERYTHING, PPM, Item, Rule, RuleBook, Scope, matching
 
@@ -33,58 +33,6 @@ _NEW_KEYS = {
     "note",
 }
 _LATER_KEYS = {"quota_units_month", "ban"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of the law: either rules matched by name get a new rate or end, or a new rule is added."""
-
-    rule: str | None = None
-    rate_ppm: int | None = None
-    start: date | None = None
-    until: date | None = None
-    new: Rule | None = None
-
-
-def wired(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The rules with two kinds of yielding written out: column rates yield to ``replace``, and to what exempts."""
-    rules = tuple(rules)
-    replacing = [r for r in rules if r.kind == "replace"]
-    exempting = [r for r in rules if r.exempts]
-    result = []
-    for rule in rules:
-        winners = set(rule.yields_to)
-        if rule.column is not None:
-            winners |= {other.provision for other in replacing if rule.column == "column1" or other.column is None}
-        winners |= {other.provision for other in exempting if any(rule.goes_by(name) for name in other.exempts)}
-        winners.discard(rule.provision)
-        result.append(rule if winners == set(rule.yields_to) else replace(rule, yields_to=tuple(sorted(winners))))
-    return tuple(result)
-
-
-def applied(book: RuleBook, changes: Sequence[Change], since: date | None) -> tuple[Rule, ...]:
-    """The rules of ``book`` after the changes, each from its own day, else from ``since``, else from the start."""
-    rules = list(book.rules)
-    for change in changes:
-        start = change.start or since or book.start
-        if change.new is not None:
-            rules.append(replace(change.new, start=start))
-            continue
-        assert change.rule is not None
-        result: list[Rule] = []
-        for rule in rules:
-            if rule.until <= start or not rule.goes_by(change.rule) or (rule.kind == "free" and change.until is None):
-                result.append(rule)
-                continue
-            if rule.start < start:
-                result.append(replace(rule, until=start))
-            begin = max(rule.start, start)
-            end = rule.until if change.until is None else change.until
-            if begin < end:
-                rate = rule.rate_ppm if change.rate_ppm is None else change.rate_ppm
-                result.append(replace(rule, start=begin, until=end, rate_ppm=rate))
-        rules = result
-    return wired(rules)
 
 
 def read_changes(items: Any, book: RuleBook, where: str, faults: list[Fault]) -> list[Change]:
