@@ -72,6 +72,7 @@ class _Candidate:
     winners: tuple[int, ...]
     cover: Cover
     assume: bool
+    sure: bool  # it applies whatever is claimed
 
 
 class _NotAdValorem(Exception):
@@ -117,9 +118,11 @@ class _Question:
         candidates = self._candidates()
         notes = [*self._line_notes(line), *self._doubt_notes(), *self.book.caveats(self.on)]
         assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
+        options = self._options(candidates)
+        candidates = [candidate for candidate in candidates if self._may_apply(candidate, options, assumed)]
         try:
             central = self._shares(candidates, assumed)
-            cases = self._cases(candidates, assumed)
+            cases = self._cases(candidates, options, assumed)
         except _NotAdValorem as error:
             return Verdict("unresolved", notes=tuple(notes), problem=str(error))
         needs = self._needs(cases)
@@ -150,8 +153,17 @@ class _Question:
                 continue
             places.add(place)
             present = tuple(winner for winner in winners if winner in places)
-            found.append(_Candidate(place, rule, present, cover, assume))
+            sure = cover is Cover.YES and not rule.requires and rule.column != "special"
+            found.append(_Candidate(place, rule, present, cover, assume, sure))
         return found
+
+    def _may_apply(self, candidate: _Candidate, options: Mapping[str, list[Any]], assumed: Mapping[str, Any]) -> bool:
+        """Whether a rule applies in any world: all it needs of claims that are settled is met."""
+        if candidate.rule.column == "special" and SPI not in options and assumed.get(SPI) not in self.codes:
+            return False
+        return all(
+            need.claim in options or need.met(self._claimed(need.claim, assumed)) for need in candidate.rule.requires
+        )
 
     def _bears(self, rule: Rule) -> bool:
         if not rule.bears_on(self.origin) or (rule.column == "special" and not self.codes):
@@ -180,7 +192,7 @@ class _Question:
         """Share of the value each candidate that applies bears on, in ppm, by its place, winners first."""
         left: dict[int, int] = {}
         for candidate in candidates:
-            if self._applies(candidate, world):
+            if candidate.sure or self._applies(candidate, world):
                 portion = candidate.rule.portion
                 own = PPM if portion is None else int(world.get(portion) or 0)
                 taken = sum(left.get(place, 0) for place in candidate.winners)
@@ -214,11 +226,13 @@ class _Question:
             shares.append(Share(rule, rule.heading, max(0, (rule.rate_ppm or 0) - column1), portion))
         return tuple(sorted(shares, key=lambda share: (share.rule.order, share.heading)))
 
-    def _cases(self, candidates: list[_Candidate], assumed: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    def _cases(
+        self, candidates: list[_Candidate], options: Mapping[str, list[Any]], assumed: dict[str, Any]
+    ) -> list[tuple[int, dict[str, Any]]]:
         """The total in every world the missing claims allow; worlds with the same portions are weighed once."""
         weighed: dict[tuple[Any, ...], int] = {}
         cases = []
-        for world in self._worlds(candidates, assumed):
+        for world in self._worlds(options, assumed):
             left = self._portions(candidates, world)
             alike = (*left.items(), world.get(SPI))
             if alike not in weighed:
@@ -275,9 +289,8 @@ class _Question:
         return tuple(found)
 
     # -- what is not known -----------------------------------------------------------------------------------------
-    def _worlds(self, candidates: list[_Candidate], assumed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _worlds(self, options: Mapping[str, list[Any]], assumed: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Every combination of the values that claims not given could take, as far as candidates tell them apart."""
-        options = self._options(candidates)
         if not options:
             return
         count = 1
