@@ -1,4 +1,4 @@
-"""What a person or a pipeline waits for: one line from a cold start, landed cost of the shipped case, a file of lines."""
+"""What a person or a pipeline waits for: a line from a cold start, landed costs of the shipped case, a file of lines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 from datetime import date
 
 import pytest
+from benchmarks.make_lines import lines
 
 from ashore import costs, network, rules
-from benchmarks.make_lines import lines
 
 TODAY = date(2026, 11, 22)
 LINE = ["duty", "--hts", "8543.70.98.60", "--from", "MY", "--on", str(TODAY), "--value", "2970"]
