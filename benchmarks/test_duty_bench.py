@@ -1,4 +1,4 @@
-"""What a person or a pipeline waits for: a line from a cold start, landed costs of the shipped case, a file of lines."""
+"""What a person or a pipeline waits for: a line from a cold start, landed costs of a case, a file of lines."""
 
 from __future__ import annotations
 
