@@ -217,3 +217,23 @@ def test_the_command_starts_cold_as_a_process():
     code = "from ashore.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["duty_usd"] == 374.22
+
+
+def test_an_origin_in_doubt_shows_both_outcomes_the_expectation_and_the_exposure(ask, run):
+    """The dispute over rigs entered as Malaysian in 2024: 25 per cent on an implied 400 million USD."""
+    words = ["duty", "--hts", "8543.70.98", "--origins", "MY:0.7,CN:0.3", "--on", "2024-06-01", "--value", 400_000_000]
+    document = ask(*words)
+    assert [origin["origin"] for origin in document["origins"]] == ["MY", "CN"]
+    assert document["duty_usd"] == 10_400_000
+    assert document["exposure_usd"] == 100_000_000
+    assert document["expected_usd"] == 40_400_000
+    assert "exposure" in run(*words)[1]
+    assert run(*words[:3], "--origins", "MY:0.7,CN:0.2", *words[5:])[0] == 1
+    assert run(*words, "--from", "MY")[0] == 2
+
+
+def test_the_two_clocks_as_filed_and_as_corrected(ask):
+    words = ["duty", "--hts", RIG, "--from", "JP", "--on", "2025-08-20", "--value", 100]
+    assert ask(*words, "--known", "2025-08-20")["duty_usd"] == 17.60
+    assert ask(*words)["duty_usd"] == 15.00
+    assert ask(*words, "--known", "2025-09-16")["duty_usd"] == 15.00

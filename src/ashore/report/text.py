@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ashore.duties import dotted
 from ashore.report import terminal
 from ashore.report.words import DASH, MARKS, headings, mark, origins, percent, plural, usd
 
@@ -84,8 +85,8 @@ def _disputed(out: Console, document: Document) -> None:
     columns = [("origin", "L"), ("chance", "r"), ("rate", "r"), ("duty USD", "r"), ("more", "r")]
     terminal.table(out, [*columns, ("at least", "r"), ("at most", "r"), ("", "L")], rows)
     out.print(
-        f"Expected duty {usd(document['expected_usd'])} USD; "
-        f"expected on top of what is paid {usd(document['exposure_usd'])} USD."
+        f"Expected duty {usd(document['expected_usd'])} USD; exposure, the most that could be owed beyond the duty "
+        f"as claimed, {usd(document['exposure_usd'])} USD."
     )
 
 
@@ -133,7 +134,7 @@ def text_of_rules(document: Document) -> None:
     rules = document["rules"]
     what = [
         f"in force on {document['on']}" if document["on"] else "",
-        f"bearing on {document['hts']}" if document["hts"] else "",
+        f"bearing on {dotted(document['hts'])}" if document["hts"] else "",
         f"of {document['origin']}" if document["origin"] else "",
     ]
     terminal.heading(out, " ".join([plural(len(rules), "rule"), *(part for part in what if part)]))
@@ -146,7 +147,7 @@ def text_of_rules(document: Document) -> None:
 def text_of_difference(document: Document) -> None:
     """What started, ended or changed its rate between two days, and for whom the total moved."""
     out = terminal.console()
-    bearing = f" on {document['hts']}" if document["hts"] else ""
+    bearing = f" on {dotted(document['hts'])}" if document["hts"] else ""
     whose = f" of {document['origin']}" if document["origin"] else ""
     terminal.heading(out, f"From {document['before']} to {document['after']}{bearing}{whose}")
     if "origins" in document:
