@@ -23,15 +23,15 @@ class Change:
 def wired(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules with two kinds of yielding written out: column rates yield to ``replace``, and to what exempts."""
     rules = tuple(rules)
-    replacing = [r for r in rules if r.kind == "replace"]
-    exempting = [r for r in rules if r.exempts]
+    replacing = {r.provision: r.column is None for r in rules if r.kind == "replace"}
+    exempting = {r.provision: r.exempts for r in rules if r.exempts}
     result = []
     for rule in rules:
         winners = set(rule.yields_to)
         if rule.column is not None:
-            winners |= {other.provision for other in replacing if rule.column == "column1" or other.column is None}
+            winners.update(p for p, outright in replacing.items() if rule.column == "column1" or outright)
         if not rule.exempts:  # what exempts does not yield to another exemption
-            winners |= {other.provision for other in exempting if any(rule.goes_by(name) for name in other.exempts)}
+            winners.update(p for p, names in exempting.items() if "*" in names or any(map(rule.goes_by, names)))
         winners.discard(rule.provision)
         result.append(rule if winners == set(rule.yields_to) else replace(rule, yields_to=tuple(sorted(winners))))
     return tuple(result)

@@ -25,6 +25,7 @@ class Folder:
         self.path = path
         self.faults = faults
         self.lists: dict[Path, Scope] = {}
+        self._names: dict[Path, str] = {}
         codes = self.rows(path / "countries.csv", ("code", "name"))
         self.countries = {row["code"]: row["name"] for row in codes}
         self.groups = self._groups()
@@ -140,7 +141,11 @@ class Folder:
         return key or None
 
     def name(self, path: Path) -> str:
-        return str(path.relative_to(self.path)) if path.is_relative_to(self.path) else str(path)
+        """The file as the reader of the folder knows it."""
+        if path not in self._names:
+            own = path.is_relative_to(self.path)
+            self._names[path] = str(path.relative_to(self.path)) if own else str(path)
+        return self._names[path]
 
     def fault(self, path: Path, what: str, remedy: str, row: int | None = None) -> None:
         self.faults.append(Fault(self.name(path), what.rstrip(".") + ".", remedy, row=row))
