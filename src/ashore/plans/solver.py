@@ -30,6 +30,11 @@ class _Quiet(highspy.Highs):
         self.setOptionValue("output_flag", False)
 
 
+def quiet() -> Any:
+    """A solver without a model, that prints nothing."""
+    return _Quiet()
+
+
 class NoPlan(Exception):
     """The model has no feasible point."""
 
@@ -44,7 +49,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """The best point found. status: "optimal" (within the gap) or "time_limit". parts: (objective, bound) of each."""
+    """The best point found. status: "optimal" (within the gap), "time_limit" or "stopped" (by Ctrl-C).
+
+    parts: (objective, bound, status) of each. method: "extensive" (one model) or "benders" (taken apart).
+    """
 
     arrays: Arrays
     x: Floats
@@ -53,6 +61,7 @@ class Answer:
     bound: float
     seconds: float
     parts: tuple[Part, ...]
+    method: str = "extensive"
 
     @property
     def gap(self) -> float:
@@ -214,6 +223,10 @@ def _run_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int
         x = _with_whole(highs, arrays, x, whole)
     x = _clean(x, arrays)
     objective = float(arrays.cost @ x)
+    if start is not None and status == "optimal" and objective - bound > 2 * limits.gap * abs(objective) + WHOLE:
+        # where presolve improves a start, HiGHS 1.16 may give the start back in place of the better point
+        left = None if limits.seconds is None else max(0.05, limits.seconds - highs.getRunTime())
+        return _run_part(arrays, replace(limits, seconds=left), None)
     return x, (objective, min(bound, objective), status)
 
 
