@@ -1,11 +1,18 @@
 """OR-Library capacitated warehouse location (J. E. Beasley) as a supply-network folder.
 
     python benchmarks/orlib.py cap61.txt FOLDER
+    python benchmarks/orlib.py cap61.txt FOLDER FUTURES [SEED]
 
 File: m warehouses, n customers; then for each warehouse its capacity and fixed cost; then for each customer its demand
 and the cost of serving all of that demand from each warehouse. A warehouse becomes a candidate plant that can open in
 month 0, a customer a market, the cost of serving (over the demand) the cost of a lane a unit. The least cost of
 ``ashore plan FOLDER --months 1`` is the published optimum.
+
+With FUTURES, the case with tail risk of Ramírez-Pico, Ljubić and Moreno (arXiv 2203.00752): the first column is the
+cost of opening and the second the capacity, demand is drawn in 1,000 equally likely branches, known only once the
+warehouses are chosen, and what is opened must be able to serve the demand of the file as well. The latter is a branch
+of chance 0 without demand of its own: it must be feasible and costs nothing. The least objective of
+``ashore plan FOLDER --futures FUTURES --months 1 --risk 1 --tail 0.9`` is the published optimum.
 """
 
 from __future__ import annotations
@@ -14,7 +21,10 @@ import csv
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+import numpy as np
 
 OPTIMA = {
     "cap61": 932615.750,
@@ -30,6 +40,8 @@ OPTIMA = {
     "cap103": 893782.112,
     "cap104": 928941.750,
 }
+TAIL_OPTIMA = {"cap61": 715127.035874, "cap71": 1061271.035874, "cap74": 834714.512280}  # seed 1
+BRANCHES = 1000
 PRODUCT = "unit"
 COUNTRY = "GB"  # one country without a tariff book, so that no duty is owed
 
@@ -53,6 +65,30 @@ def read(path: Path) -> Warehouses:
         demand.append(float(next(words)))
         serve.append(tuple(float(next(words)) for _ in range(m)))
     return Warehouses(tuple(site[0] for site in sites), tuple(site[1] for site in sites), tuple(demand), tuple(serve))
+
+
+def with_columns_swapped(case: Warehouses) -> Warehouses:
+    """The case read with the first column as the cost of opening and the second as the capacity."""
+    return Warehouses(case.fixed, case.capacity, case.demand, case.serve)
+
+
+def write_futures(case: Warehouses, folder: Path, seed: int, start: date, branches: int = BRANCHES) -> Path:
+    """Two stages: a root without months, one branch a draw of demand, and one of chance 0 with the file's demand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    demand = np.array(case.demand)
+    drawn = np.random.default_rng(seed=seed).random((len(demand), branches)) * demand[:, None]
+    names = [f"draw-{b + 1:04}" for b in range(branches)]
+    nodes: list[Sequence[object]] = [("decide", "", start, 1)]
+    nodes += [(name, "decide", start, repr(1 / branches)) for name in names]
+    _table(folder, "nodes", "node,parent,from,chance", [*nodes, ("base", "decide", start, 0)])
+    customers = [(f"customer-{j + 1:04}", j) for j in range(len(demand)) if demand[j] > 0]
+    _table(
+        folder,
+        "demand",
+        "node,market,product,month,units",
+        [(n, m, PRODUCT, 0, repr(float(drawn[j, b]))) for b, n in enumerate(names) for m, j in customers],
+    )
+    return folder
 
 
 def write(case: Warehouses, folder: Path, name: str) -> Path:
@@ -96,6 +132,14 @@ def _table(folder: Path, name: str, header: str, rows: Iterable[Sequence[object]
         writer.writerows(rows)
 
 
+def main(words: Sequence[str]) -> None:
+    source, target = (Path(word) for word in words[:2])
+    case = read(source)
+    if len(words) > 2:
+        case = with_columns_swapped(case)
+        write_futures(case, Path(words[2]), int(words[3]) if len(words) > 3 else 1, date(2026, 12, 1))
+    write(case, target, source.stem)
+
+
 if __name__ == "__main__":
-    source, target = (Path(word) for word in sys.argv[1:3])
-    write(read(source), target, source.stem)
+    main(sys.argv[1:])

@@ -27,6 +27,8 @@ app = App(
 case = App(name="case", help="The cases that ship with ashore.")
 app.command(case)
 
+LONG = 20_000  # rows beyond which a document is written on one line, which is many times faster
+
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
 Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the last vouched day up to this date.")]
 Known = Annotated[str | None, Parameter(name="--known", help="Answer with the law as it was known on this date.")]
@@ -255,6 +257,7 @@ def plan(
     tail: float = 0.9,
     gap: float = 1e-6,
     time: float | None = None,
+    method: str = "auto",
     options: Annotated[bool, Parameter(negative=())] = False,
     hold: Hold = None,
     scenario: Scenario = None,
@@ -271,7 +274,8 @@ def plan(
     risk: weight of the tail, 0 to 1: minimises (1-risk) x mean + risk x CVaR.
     tail: level of the CVaR, as 0.9.
     gap: relative gap at which the solver may stop.
-    time: seconds after which the best plan so far is taken.
+    time: seconds after which the best plan so far is taken; Ctrl-C takes it at once where the tree is taken apart.
+    method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
     options: also value each candidate plant, perfect information and the stochastic plan.
     """
     from ashore import network, plans, report
@@ -280,7 +284,10 @@ def plan(
     book = _book(hold, scenario)
     net = network.load(network.cases.find(folder))
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
-    result = plans.solve(net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail)
+    with _proving() as progress:
+        result = plans.solve(
+            net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
+        )
     document = result.as_dict()
     if options:
         document |= plans.options(result, time).as_dict()
@@ -369,6 +376,25 @@ def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | Non
         yield lambda count: bar.update(task, completed=count)
 
 
+@contextmanager
+def _proving() -> Iterator[Callable[[float, float, float], None] | None]:
+    """A line of bound, best plan, gap and seconds on standard error where a person watches; nothing in pipes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def line(bound: float, best: float, seconds: float) -> None:
+        found = best < float("inf")
+        gap = f"{(best - bound) / abs(best):.1e}" if found and best else "-"
+        text = f"bound {bound:,.0f}  best {f'{best:,.0f}' if found else '-'}  gap {gap}  {seconds:.0f} s"
+        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield line
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def _raise_entry(faults: list[Fault]) -> None:
     from ashore.errors import OutsideCoverage
 
@@ -377,7 +403,8 @@ def _raise_entry(faults: list[Fault]) -> None:
 
 def _print(document: dict[str, Any], text: Any, json_: bool) -> None:
     if json_:
-        print(json.dumps(document, ensure_ascii=False, indent=1))
+        rows = sum(len(value) for value in document.values() if isinstance(value, list))
+        print(json.dumps(document, ensure_ascii=False, indent=1 if rows < LONG else None))
     else:
         text(document)
 

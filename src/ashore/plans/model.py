@@ -277,13 +277,13 @@ class _Builder:
         sites = [self.net.plants[name] for name in m.candidates]
         room = np.array([site.capacity_month * max(1, self.cal.months - site.lead_months) for site in sites])
         group = self.pool_group[self.want_pool][want]
+        opened = np.stack([self._opened_by(k, site.lead_months) for k, site in enumerate(sites)])
         for leaf in self.cal.leaves:
             path = self.cal.path(int(leaf))
             bound = ahead[want, path[0]]
             rows = self.sheet.add_rows(bound < room[cand], -INFINITE, 0.0, group)
             self.sheet.put(rows[arc_row[arcs]][:, None], m.move[arcs][:, path], 1.0)
-            last = np.stack([self._opened_by(k, site.lead_months)[leaf] for k, site in enumerate(sites)])
-            self.sheet.put(rows, last[cand], -bound)
+            self.sheet.put(rows, opened[cand, leaf], -bound)
 
     def _opened_by(self, candidate: int, lag: int) -> Ints:
         """Column opened[candidate, d(s, lag)] of each slot s; -1 where that lies before the start."""

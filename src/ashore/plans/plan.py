@@ -13,7 +13,7 @@ import polars as pl
 from ashore import duties
 from ashore.errors import Fault, raise_if
 from ashore.network import Network
-from ashore.plans import decode, infeasible
+from ashore.plans import benders, decode, infeasible
 from ashore.plans.calendar import Calendar, Floats, demand_by_slot, lay_out
 from ashore.plans.futures import Futures, check_demand, held_law
 from ashore.plans.law import Law, law_of, read_law
@@ -23,7 +23,7 @@ from ashore.plans.money import Charges, charges, tail_mean
 from ashore.plans.reach import Reach, reachable
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits, NoPlan
-from ashore.plans.tail import Aim, best
+from ashore.plans.tail import Aim
 from ashore.rules import RuleBook
 
 TABLES = ("open", "make", "flows", "stock", "served", "lost", "node_costs", "duty")
@@ -56,6 +56,7 @@ class Plan:
     """
 
     status: str
+    method: str
     objective_usd: float
     bound_usd: float
     gap: float
@@ -89,7 +90,7 @@ class Plan:
         result: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
-                "status", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd", "revenue_usd",
+                "status", "method", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd", "revenue_usd",
                 "seconds", "columns", "rows", "duty_usd", "months", "risk", "tail",
             )
         }  # fmt: skip
@@ -111,16 +112,23 @@ def solve(  # noqa: PLR0913, PLR0917 (the options of the verb)
     time: float | None = None,
     risk: float = 0.0,
     tail: float = 0.9,
+    method: str = "auto",
+    progress: benders.Progress | None = None,
 ) -> Plan:
     """The plan of least (1 − risk)·mean + risk·CVaR_tail of the discounted cost, proven to within ``gap``.
 
     Without ``futures`` the law of ``book`` holds throughout, that of its last day beyond its coverage. ``time`` is in
-    seconds; when it is up the best plan found so far is given, with status "time_limit".
+    seconds; when it is up the best plan found so far is given, with status "time_limit". ``method`` is "extensive" (one
+    model), "benders" (:mod:`ashore.plans.benders`), or "auto": the one that suits the size of the tree. ``progress``
+    is called by the latter with bound, best cost and seconds after every round.
     Raises FaultyInput, OutsideCoverage, Unresolved, Infeasible (which demand cannot be met and why), SolverTrouble.
     """
+    if method not in benders.METHODS:
+        remedy = f"Write one of {', '.join(benders.METHODS)}."
+        raise_if([Fault("--method", f"'{method}' is no method.", remedy)])
     posed = pose(network, book, start, months, futures, Limits(gap, time), risk, tail)
     try:
-        answer = best(posed.arrays, posed.aim, posed.limits)
+        answer = benders.answer(posed.model, posed.arrays, posed.aim, posed.limits, method=method, progress=progress)
     except NoPlan:
         raise infeasible.explain(posed.model, posed.arrays) from None
     return finish(posed, answer)
@@ -221,6 +229,7 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     )
     return Plan(
         status=answer.status,
+        method=answer.method,
         objective_usd=value,
         bound_usd=bound,
         gap=(value - bound) / abs(value) if value else 0.0,

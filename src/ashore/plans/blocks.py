@@ -1,0 +1,247 @@
+"""A plan's model taken apart at its last common months: one master, and a block for each branch behind them.
+
+The master holds the openings and everything that is done in months that several branches share; with the master at x,
+what remains falls into blocks, one for each branch (and independent part of the network):
+
+V[b](x) = min c[b]·y  with  L[b] ≤ A·y + T[b]·x ≤ U[b]  and  l ≤ y ≤ u[b] − t[b]·x.
+
+A row with one entry outside the master (shipments only from what is open) is not kept as a row but as the bound
+u[b] − t[b]·x of its column. Blocks with the same A have the same *shape* and share one model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.model import Model
+from ashore.plans.sheet import Arrays, Mask
+
+
+def total(place: Ints, value: Floats, count: int) -> Floats:
+    """The sum of the values at each place from 0 to ``count``."""
+    found: Floats = np.bincount(place, value, count).astype(float)
+    return found
+
+
+class CannotSplit(Exception):
+    """The model has one branch only, a row that ties branches together, or a cost below 0."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The matrix shared by blocks, by compressed columns."""
+
+    columns: int
+    rows: int
+    start: npt.NDArray[np.int32]
+    index: npt.NDArray[np.int32]
+    value: Floats
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The model in pieces. Columns and rows of the blocks are numbered anew, block after block.
+
+    master, master_rows: places in the whole model. column, row: places in the whole model of the blocks' columns and
+    rows; those of block b are first_column[b] to first_column[b + 1], and likewise its rows.
+    cost, lower, upper; row_lower, row_upper: of blocks' columns and rows, cost given that the block comes to pass.
+    row_ties: entries T as (row, master column, value); bound_ties: entries t as (column, master column, value).
+    node: the first node of each block; shape: its place in shapes.
+    """
+
+    arrays: Arrays
+    master: Ints
+    master_rows: Ints
+    column: Ints
+    row: Ints
+    first_column: Ints
+    first_row: Ints
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    row_lower: Floats
+    row_upper: Floats
+    row_ties: tuple[Ints, Ints, Floats]
+    bound_ties: tuple[Ints, Ints, Floats]
+    node: Ints
+    shape: Ints
+    shapes: tuple[Shape, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.node)
+
+    @property
+    def block_of_column(self) -> Ints:
+        return np.repeat(np.arange(self.count), np.diff(self.first_column))
+
+    @property
+    def block_of_row(self) -> Ints:
+        return np.repeat(np.arange(self.count), np.diff(self.first_row))
+
+    def sides(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """Lower and upper sides of the blocks' rows, and upper bounds of their columns, with the master at ``x``."""
+        row, tie, value = self.row_ties
+        used = total(row, value * x[tie], len(self.row))
+        column, tie, value = self.bound_ties
+        taken = total(column, value * x[tie], len(self.column))
+        return self.row_lower - used, self.row_upper - used, np.maximum(self.upper - taken, self.lower)
+
+
+def tops(calendar: Calendar, by_branch: bool) -> Ints:
+    """For each node the first node of its block, -1 where its months belong to the master.
+
+    A block begins below the first node with several children, or, ``by_branch``, below the last one of each branch.
+    """
+    count = len(calendar.nodes)
+    children = np.zeros(count, dtype=np.int64)
+    np.add.at(children, calendar.node_parent[calendar.node_parent >= 0], 1)
+    splits = children > 1
+    if by_branch:  # every node with a split at or below it
+        for node in range(count - 1, 0, -1):
+            splits[calendar.node_parent[node]] |= splits[node]
+    top = np.full(count, -1, dtype=np.int64)
+    common = np.zeros(count, dtype=bool)
+    for node, parent in enumerate(calendar.node_parent):
+        if parent >= 0 and top[parent] >= 0:
+            top[node] = top[parent]
+        elif by_branch:
+            top[node] = -1 if splits[node] else node
+        else:
+            common[node] = parent < 0 or (common[parent] and not splits[parent])
+            top[node] = -1 if common[node] else node
+    return top
+
+
+def take_apart(model: Model, arrays: Arrays, expected: Floats, by_branch: bool) -> Blocks:
+    """The pieces of ``arrays``; ``expected`` is the expected cost of each column. Raises CannotSplit."""
+    cal = model.calendar
+    top = tops(cal, by_branch)
+    slot_top = top[cal.node]
+    col_top = np.full(arrays.columns, -1, dtype=np.int64)
+    for numbers in (model.make, model.move, model.stock, model.blend, model.lost):
+        held = numbers >= 0
+        col_top[numbers[held]] = np.broadcast_to(slot_top, numbers.shape)[held]
+    master = np.flatnonzero(col_top < 0)
+    if len(master) == arrays.columns or np.any(arrays.integer & (col_top >= 0)):
+        raise CannotSplit
+    groups = int(arrays.col_group.max()) + 2
+    col_key = np.where(col_top >= 0, col_top * groups + arrays.col_group + 1, -1)
+
+    entry_col = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))
+    entry_row = arrays.index.astype(np.int64)
+    inner = col_key[entry_col] >= 0
+    row_key = np.full(arrays.rows, -1, dtype=np.int64)
+    row_key[entry_row[inner]] = col_key[entry_col[inner]]
+    if np.any(row_key[entry_row[inner]] != col_key[entry_col[inner]]):
+        raise CannotSplit
+
+    upper, bound_row, bound_col, bound_by = _single(arrays, entry_row, entry_col, inner, row_key)
+    keys, col_block = _numbered(col_key)
+    row_block = np.searchsorted(keys, row_key)
+    kept = (row_key >= 0) & ~bound_row
+    column = np.argsort(np.where(col_key >= 0, col_block, len(keys)), kind="stable")[: int((col_key >= 0).sum())]
+    row = np.argsort(np.where(kept, row_block, len(keys)), kind="stable")[: int(kept.sum())]
+    place_col, place_row = np.full(arrays.columns, -1, dtype=np.int64), np.full(arrays.rows, -1, dtype=np.int64)
+    place_col[column], place_row[row] = np.arange(len(column)), np.arange(len(row))
+    place_master = np.full(arrays.columns, -1, dtype=np.int64)
+    place_master[master] = np.arange(len(master))
+    first_column = np.searchsorted(col_block[column], np.arange(len(keys) + 1))
+    first_row = np.searchsorted(row_block[row], np.arange(len(keys) + 1))
+
+    tied = ~inner & (row_key[entry_row] >= 0)
+    by_row = tied & ~bound_row[entry_row]
+    by_bound = tied & bound_row[entry_row]
+    row_ties = (place_row[entry_row[by_row]], place_master[entry_col[by_row]], arrays.value[by_row])
+    of_row = entry_row[by_bound]
+    bound_ties = (
+        place_col[bound_col[of_row]],
+        place_master[entry_col[by_bound]],
+        arrays.value[by_bound] / bound_by[of_row],
+    )
+    mine = inner & ~bound_row[entry_row]
+    local_col, local_row, value = place_col[entry_col[mine]], place_row[entry_row[mine]], arrays.value[mine]
+    order = np.lexsort((local_row, local_col))
+    shape, shapes = _shapes(first_column, first_row, local_col[order], local_row[order], value[order])
+
+    if np.any(expected[column] < 0):  # the cuts start from: no block costs less than nothing
+        raise CannotSplit
+    node = keys // groups
+    chance = cal.node_chance[node][col_block[column]]
+    cost = np.divide(expected[column], chance, out=np.zeros(len(column)), where=chance > 0)
+    return Blocks(
+        arrays=arrays,
+        master=master,
+        master_rows=np.flatnonzero(row_key < 0),
+        column=column,
+        row=row,
+        first_column=first_column,
+        first_row=first_row,
+        cost=cost,
+        lower=arrays.col_lower[column],
+        upper=upper[column],
+        row_lower=arrays.row_lower[row],
+        row_upper=arrays.row_upper[row],
+        row_ties=row_ties,
+        bound_ties=bound_ties,
+        node=node,
+        shape=shape,
+        shapes=shapes,
+    )
+
+
+def _single(
+    arrays: Arrays, entry_row: Ints, entry_col: Ints, inner: Mask, row_key: Ints
+) -> tuple[Floats, Mask, Ints, Floats]:
+    """Rows that are no more than an upper bound, never below 0, of one column outside the master.
+
+    Returns the upper bounds of all columns, which rows these are, and column and value of their one entry.
+    """
+    inside = np.bincount(entry_row[inner], minlength=arrays.rows)
+    col, by = np.full(arrays.rows, -1, dtype=np.int64), np.ones(arrays.rows)
+    col[entry_row[inner]], by[entry_row[inner]] = entry_col[inner], arrays.value[inner]
+    dearest = np.full(arrays.rows, -np.inf)
+    np.maximum.at(dearest, entry_row[~inner], arrays.value[~inner])
+    fits = (inside == 1) & (row_key >= 0) & (by > 0) & (dearest <= 0)
+    fits &= np.isneginf(arrays.row_lower) & (arrays.row_upper >= 0)
+    fits &= (arrays.col_lower[col] == 0) & np.isposinf(arrays.col_upper[col])
+    rows = np.flatnonzero(fits)
+    _, first = np.unique(col[rows], return_index=True)
+    chosen = rows[first]
+    upper = arrays.col_upper.copy()
+    upper[col[chosen]] = arrays.row_upper[chosen] / by[chosen]
+    bound = np.zeros(arrays.rows, dtype=bool)
+    bound[chosen] = True
+    return upper, bound, col, by
+
+
+def _numbered(keys: Ints) -> tuple[Ints, Ints]:
+    """The sorted keys from 0 up, and the place of each key among them (-1 for those below 0)."""
+    known = np.unique(keys[keys >= 0])
+    return known, np.where(keys >= 0, np.searchsorted(known, keys), -1)
+
+
+def _shapes(first_column: Ints, first_row: Ints, col: Ints, row: Ints, value: Floats) -> tuple[Ints, tuple[Shape, ...]]:
+    """The distinct matrices of the blocks, entries sorted by column and row."""
+    found: dict[tuple[int, int, bytes, bytes, bytes], int] = {}
+    shapes: list[Shape] = []
+    shape = np.zeros(len(first_column) - 1, dtype=np.int64)
+    limits = np.searchsorted(col, first_column)
+    for block in range(len(shape)):
+        columns = int(first_column[block + 1] - first_column[block])
+        rows = int(first_row[block + 1] - first_row[block])
+        span = slice(limits[block], limits[block + 1])
+        local = col[span] - first_column[block]
+        index = (row[span] - first_row[block]).astype(np.int32)
+        start = np.zeros(columns + 1, dtype=np.int32)
+        np.cumsum(np.bincount(local, minlength=columns), out=start[1:])
+        key = (columns, rows, start.tobytes(), index.tobytes(), value[span].tobytes())
+        if key not in found:
+            found[key] = len(shapes)
+            shapes.append(Shape(columns, rows, start, index, value[span]))
+        shape[block] = found[key]
+    return shape, tuple(shapes)
