@@ -265,6 +265,15 @@ def test_time_up_gives_the_best_plan_so_far(stoppable: Any, monkeypatch: pytest.
     assert plan.bound_usd <= plans.solve(*stoppable).objective_usd * (1 + 1e-9)
 
 
+def test_what_plans_are_worth_does_not_depend_on_the_method(stoppable: Any) -> None:
+    whole, apart = (plans.options(plan) for plan in both(*stoppable))
+    assert apart.evpi_usd == pytest.approx(whole.evpi_usd, abs=0.01)
+    assert apart.vss_usd == pytest.approx(whole.vss_usd, abs=0.01)
+    for one, other in zip(whole.options, apart.options, strict=True):
+        assert one[0] == other[0]
+        assert one[1] == pytest.approx(other[1], abs=0.01)
+
+
 def test_an_unknown_method_is_refused(stoppable: Any) -> None:
     with pytest.raises(FaultyInput, match="extensive, benders"):
         plans.solve(*stoppable, method="guess")

@@ -34,6 +34,7 @@ FEWEST_COLUMNS = 150_000  # a smaller model, is solved in one piece, and so is o
 MOST_OPENINGS = 20_000  # more whole-numbered columns for the master
 MOST_DEMANDS = 20  # cuts that demand a solution, a round
 LOOSE = 1e-4  # gap to which the openings are priced as fractions
+NEAR = 1e-3  # gap from which on a better point is priced in all blocks
 STALLED = 60  # rounds without progress after which a phase ends
 
 
@@ -244,9 +245,9 @@ class _Search:
                 return  # no progress that the numbers could show
             again = key in tried
             tried.add(key)
-            self._settle(openings, point.x)
+            self._settle(openings, point.x, again)
 
-    def _settle(self, openings: Floats, x: Floats) -> None:
+    def _settle(self, openings: Floats, x: Floats, again: bool) -> None:
         """Prices openings the master proposes: at once if nothing else is to be decided, else by their own rounds."""
         master = self.master
         if not master.only_openings:
@@ -255,7 +256,8 @@ class _Search:
         x = x.copy()
         x[master.whole] = openings
         usd, _ = self._learn(x, full=False)
-        if np.isfinite(usd) and (self.best is None or usd < self.best.usd):
+        better = np.isfinite(usd) and (self.best is None or usd < self.best.usd)
+        if better and (again or within(usd, self.bound, NEAR)):
             self._learn(x, full=True)
 
     def _learn(self, x: Floats, full: bool) -> tuple[float, list[Cut]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ashore.errors import SolverTrouble
+from ashore.plans import benders
 from ashore.plans import plan as planning
 from ashore.plans.calendar import Floats, lay_out
 from ashore.plans.futures import Futures, Node, held_law
@@ -17,7 +18,6 @@ from ashore.plans.money import charges
 from ashore.plans.reach import reachable
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits, NoPlan, run, side_by_side
-from ashore.plans.tail import best
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,10 @@ def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan, start: Floats | N
     """The objective of a model with the plan's matrix, None without a plan; and what there is to say about it."""
     assert plan.posed is not None
     try:
-        answer = best(arrays, plan.posed.aim, limits, start, plan.answer)
+        posed = plan.posed
+        answer = benders.answer(
+            posed.model, arrays, posed.aim, limits, method=plan.method, start=start, known=plan.answer
+        )
     except NoPlan:
         return None, "the demand cannot be served, so no value is given."
     except SolverTrouble:

@@ -113,7 +113,7 @@ def text_of_plan(document: Document) -> None:
         (
             "solver",
             f"{document['seconds']['build']:.1f} s to build, {document['seconds']['solve']:.1f} s to solve; "
-            f"{document['columns']:,} columns, {document['rows']:,} rows",
+            f"{document['columns']:,} columns, {document['rows']:,} rows, {_method(document)}",
         ),
     ]
     terminal.pairs(out, rows)
@@ -129,6 +129,10 @@ def text_of_plan(document: Document) -> None:
         _options(out, document)
     notes = [note for note in document["notes"] if "see estimates" not in note] + document.get("options_notes", [])
     terminal.notes(out, "Notes", [*notes, *estimates_in_brief(document["estimates"])])
+
+
+def _method(document: Document) -> str:
+    return "taken apart into branches (Benders)" if document["method"] == "benders" else "in one piece"
 
 
 def _proof(document: Document) -> str:
