@@ -288,7 +288,9 @@ def plan(
         result = plans.solve(
             net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
         )
-    document = result.as_dict()
+    document = result.as_dict(with_ledger=result.ledger.height < LONG)
+    if "ledger" not in document:
+        document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
     if options:
         document |= plans.options(result, time).as_dict()
     _print(document, report.text_of_plan, json_)
