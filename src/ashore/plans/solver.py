@@ -226,7 +226,7 @@ def _run_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int
     if start is not None and status == "optimal" and objective - bound > 2 * limits.gap * abs(objective) + WHOLE:
         # where presolve improves a start, HiGHS 1.16 may give the start back in place of the better point
         left = None if limits.seconds is None else max(0.05, limits.seconds - highs.getRunTime())
-        return _run_part(arrays, replace(limits, seconds=left), None)
+        return _run_part(arrays, replace(limits, seconds=left), None, threads)
     return x, (objective, min(bound, objective), status)
 
 
