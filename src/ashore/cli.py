@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,7 @@ def duty(
 
     book = _book(hold, scenario, known)
     if lines is not None:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no linear algebra here; its threads only cost start
         from ashore.duties.bulk import rate_file
 
         if out is None:
