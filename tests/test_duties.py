@@ -291,3 +291,13 @@ def test_origins_in_doubt_give_the_expectation_and_the_exposure(book):
     rated = rate_lines(book, frame)
     assert rated["expected_usd"].to_list() == pytest.approx([0.7 * 150 + 0.3 * 216, 216])
     assert rated["exposure_usd"].to_list() == pytest.approx([66, 0])
+
+
+def test_a_ragged_row_is_named(book, tmp_path):
+    source = tmp_path / "lines.csv"
+    good = "8543.70.98,MY,2025-12-01,100\n"
+    source.write_text(f"hts,origin,entry_date,value_usd\n{good}8543.70.98,MY,2025-12-01,1,000\n{good}")
+    with pytest.raises(FaultyInput) as raised:
+        rate_file(book, source, tmp_path / "rated.csv")
+    assert [fault.row for fault in raised.value.faults] == [3]
+    assert list(tmp_path.iterdir()) == [source]

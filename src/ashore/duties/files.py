@@ -6,6 +6,7 @@ on.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -54,9 +55,28 @@ def scan(source: Path) -> pl.LazyFrame:
 
 
 def unreadable(source: Path, error: Exception) -> FaultyInput:
-    """The fault of a file that is not what its name says."""
+    """The faults of a file that is not what its name says: its ragged rows, or else what the reader said of it."""
+    ragged = _ragged(source) if source.suffix == ".csv" else []
+    if ragged:
+        return FaultyInput(ragged)
     first = str(error).splitlines()[0].rstrip(".")
     return FaultyInput([Fault(str(source), f"the file cannot be read: {first}.", "Save it as UTF-8 CSV or Parquet.")])
+
+
+def _ragged(source: Path, most: int = 100) -> list[Fault]:
+    """Rows of a CSV file with more cells than the header names."""
+    faults: list[Fault] = []
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            width = len(next(rows, []))
+            for row in rows:
+                if len(row) > width and len(faults) < most:
+                    what = f"the row has {len(row)} cells, the header {width}."
+                    faults.append(Fault(str(source), what, "Quote a cell that holds a comma.", row=rows.line_num))
+    except (OSError, UnicodeError, csv.Error):
+        return []
+    return faults
 
 
 def column_faults(columns: list[str], where: str) -> list[Fault]:
