@@ -301,3 +301,34 @@ def test_a_ragged_row_is_named(book, tmp_path):
         rate_file(book, source, tmp_path / "rated.csv")
     assert [fault.row for fault in raised.value.faults] == [3]
     assert list(tmp_path.iterdir()) == [source]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.decimals(0, 9 * 10**9, places=2), share=st.integers(0, 10**6))
+def test_bulk_and_single_agree_on_an_origin_in_doubt(book, value, share):
+    origins = f"MY:{share / 10**6:.6f},CN:{1 - share / 10**6:.6f}"
+    line = {
+        "hts": "8543709860",
+        "origin": "MY",
+        "entry_date": "2026-12-01",
+        "value_usd": str(value),
+        "origins": origins,
+    }
+    row = rate_lines(book, pl.DataFrame([line])).row(0, named=True)
+    entry, faults = duties.read_entry(book, "8543709860", "MY", "2026-12-01", str(value))
+    doubt = duties.dispute(book, entry, duties.entry.read_origins(book, origins, faults))
+    assert not faults
+    assert round(row["expected_usd"] * 100) == doubt.expected_cents
+    assert round(row["exposure_usd"] * 100) == doubt.exposure_cents
+
+
+def test_the_dearest_line_a_scenario_allows_stays_inside_64_bits(book):
+    new = {"heading": "x", "origins": "*", "products": "*", "kind": "add", "rate": 10}
+    faults = []
+    dear = book.under(rules.read_changes([new], book, "scenario", faults))
+    assert not faults
+    line = {"hts": "8543709810", "origin": "CN", "entry_date": "2026-12-01", "value_usd": "9000000000"}
+    rated = rate_lines(dear, pl.DataFrame([line]))
+    entry, _ = duties.read_entry(dear, "8543709810", "CN", "2026-12-01", "9000000000")
+    assert rated["duty_usd"].to_list() == [duties.assess(dear, entry).duty_cents / 100]
+    assert rated["duty_usd"][0] > 9e10

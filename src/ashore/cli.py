@@ -166,12 +166,9 @@ def check(folder: Path | None = None, *, futures: Path | None = None, json_: Jso
     from ashore import report
     from ashore import rules as rule_books
 
-    if folder is not None and (folder / "coverage.toml").is_file():
-        book = rule_books.load(folder)
-        _print(rule_books.listing.census(book), report.text_of_census, json_)
-        return 0
-    book = rule_books.load()
-    if folder is None and futures is None:
+    is_book = folder is not None and (folder / "coverage.toml").is_file()
+    book = rule_books.load(folder if is_book else None)
+    if is_book or (folder is None and futures is None):
         _print(rule_books.listing.census(book), report.text_of_census, json_)
         return 0
     from ashore import network

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
 
+STATUS = ("resolved", "conditional", "unresolved")
 ADDED: dict[str, pl.DataType | type[pl.DataType]] = {
     "rate": pl.Float64,
     "duty_usd": pl.Float64,
     "low_usd": pl.Float64,
     "high_usd": pl.Float64,
-    "status": pl.Enum(("resolved", "conditional", "unresolved")),
+    "status": pl.Enum(STATUS),
 }
 DISPUTED: dict[str, pl.DataType | type[pl.DataType]] = {"expected_usd": pl.Float64, "exposure_usd": pl.Float64}
 _SHOWN = 20
-STATUS = ("resolved", "conditional", "unresolved")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -297,17 +297,17 @@ class Rater:
 
     def _disputed(self, typed: Typed, cents: Numbers, claimed: Numbers) -> pl.DataFrame:
         """Expected duty over the origins in doubt, and the most by which it can exceed the duty as claimed."""
-        expected = np.zeros(len(cents))
+        expected = np.zeros(len(cents), dtype=np.int64)  # cents x ppm
         worst = claimed.copy()
         said = np.zeros(len(cents), dtype=np.int64) if typed.said is None else typed.said
         for turn in range(max((len(s.origins) for s in typed.statements), default=0)):
             place = self._verdicts(typed, turn)
             duty = self._tables("shares").cents(cents, place)
             chance = np.array([s.origins[turn][1] if turn < len(s.origins) else 0 for s in typed.statements])[said]
-            expected += duty * (chance / PPM)
+            expected += duty * chance
             worst = np.maximum(worst, np.where(chance > 0, duty, claimed))
         stated = np.array([bool(s.origins) for s in typed.statements])[said]
-        expected = np.where(stated, np.floor(expected + 0.5), claimed)
+        expected = np.where(stated, (expected + PPM // 2) // PPM, claimed)
         return pl.DataFrame({"expected_usd": expected / 100, "exposure_usd": (worst - claimed) / 100})
 
 

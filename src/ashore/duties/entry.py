@@ -13,7 +13,7 @@ from ashore.errors import Fault
 from ashore.rules.model import PPM, RuleBook
 from ashore.rules.scenario import ppm_of
 
-HIGHEST_VALUE_USD = 40_000_000_000  # keeps cents x ppm inside 64 bits
+HIGHEST_VALUE_USD = 9_000_000_000  # a line; cents x ppm stay inside 64 bits at the highest rate of a scenario
 MODES = ("air", "ocean", "truck")
 MOST_USD = {"de_minimis": 800, "informal": 2_500}  # procedures open to small values only, throughout the coverage
 _YES = {"yes": True, "true": True, "1": True, "y": True, "no": False, "false": False, "0": False, "n": False}

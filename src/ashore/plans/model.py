@@ -59,14 +59,6 @@ class Model:
     def lags(self) -> list[int]:
         return sorted({arc.lag for arc in self.reach.arcs})
 
-    def sort_of(self, column: int) -> str:
-        """What a column stands for, in words, for messages and debugging."""
-        for name in ("make", "move", "stock", "blend", "lost", "opened", "base"):
-            found = np.argwhere(getattr(self, name) == column)
-            if len(found):
-                return f"{name} {tuple(int(k) for k in found[0])}"
-        return f"column {column}"
-
 
 def build(
     network: Network,
