@@ -35,7 +35,12 @@ class Fault:
             place += f", row {self.row}"
         if self.column is not None:
             place += f", column {self.column}"
-        return f"{place}: {self.what} {self.remedy}".rstrip()
+        return f"{place}: {self._sentence} {self.remedy}".rstrip()
+
+    @property
+    def _sentence(self) -> str:
+        """``what`` with the stop it may lack, so that the remedy begins a sentence of its own."""
+        return self.what if self.what.endswith((".", "?", "!", "…")) or not self.remedy else f"{self.what}."
 
     def as_dict(self) -> dict[str, object]:
         """The fault as plain values, for ``--json``."""
@@ -43,7 +48,7 @@ class Fault:
             "where": self.where,
             "row": self.row,
             "column": self.column,
-            "what": self.what,
+            "what": self._sentence,
             "remedy": self.remedy,
         }
 

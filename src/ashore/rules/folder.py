@@ -148,7 +148,7 @@ class Folder:
         return self._names[path]
 
     def fault(self, path: Path, what: str, remedy: str, row: int | None = None) -> None:
-        self.faults.append(Fault(self.name(path), what.rstrip(".") + ".", remedy, row=row))
+        self.faults.append(Fault(self.name(path), what, remedy, row=row))
 
 
 def digits_of(text: str) -> str:
