@@ -243,14 +243,15 @@ class _Costing:
 
     def _made_by(self, make: Make) -> dict[str, _Chain]:
         """Cheapest chain of a make by the origin the product can have; {} if a part cannot get there."""
-        start = _chain([self.network.products[make.product], make], {"make": _exact(make.cost_usd)})
+        good = _exact(make.yield_share)
+        start = _chain([self.network.products[make.product], make], {"make": _exact(make.cost_usd) / good})
         chains = {self.network.plants[make.plant].country: start}
         confers, essential = self.network.confers(make), self.network.essential(make.product)
         for part in sorted(self.network.parts.get(make.product, ()), key=lambda part: part.part):
             offers = self._cheapest(part.part, make.plant)
             if not offers:
                 return {}
-            use, own = _exact(part.quantity), _chain([part], {})
+            use, own = _exact(part.quantity) / good, _chain([part], {})
             if part.part == essential and not confers:
                 before = next(iter(chains.values()))  # nothing but this part tells one origin from another
                 chains = {origin: before.plus(chain, use).plus(own) for origin, chain in offers.items()}

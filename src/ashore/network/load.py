@@ -181,7 +181,7 @@ def _makes(
     """Makes with their customs values filled in, in the order of the file.
 
     Default: cost_usd plus, for every part, quantity times the cheapest price or customs value at which anyone
-    has it (freight apart).
+    has it (freight apart), over the yield.
     """
     by_product: dict[str, list[Row]] = {}
     for row in rows:
@@ -195,14 +195,16 @@ def _makes(
         inside = sum((_exact(part.quantity) * cheapest[part.part] for part in parts[product]), Decimal(0)) if own else 0
         for row in own:
             given = row["customs_value_usd"]
-            value = _exact(row["cost_usd"]) + inside if given is None else _exact(given)
+            value = (_exact(row["cost_usd"]) + inside) / _exact(row["yield"] or 1) if given is None else _exact(given)
             value_of[row["plant"], product] = value
             values.append(value)
         if values:
             cheapest[product] = min(values)
     return {
         (row["plant"], row["product"]): _record(
-            Make, {**row, "customs_value_usd": float(value_of[row["plant"], row["product"]])}
+            Make,
+            {**row, "customs_value_usd": float(value_of[row["plant"], row["product"]])},
+            yield_share="yield",
         )
         for row in rows
     }

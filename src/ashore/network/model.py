@@ -62,7 +62,11 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """A plant makes a product: USD a unit beside its parts, customs value in USD, capacity used by a unit."""
+    """A plant makes a product: USD a unit beside its parts, customs value in USD, capacity used by a unit.
+
+    cost_usd and capacity_use are those of a unit started, of which the share ``yield_share`` is good (the file's column
+    ``yield``); customs_value_usd is that of a good unit.
+    """
 
     plant: str
     product: str
@@ -70,8 +74,19 @@ class Make:
     customs_value_usd: float
     capacity_use: float = 1.0
     confers_origin: bool = True
+    yield_share: float = 1.0
     source: str | None = None
     note: str | None = None
+
+    @property
+    def good_cost_usd(self) -> float:
+        """USD for one good unit, its parts not counted: cost_usd / yield."""
+        return self.cost_usd / self.yield_share
+
+    @property
+    def good_capacity_use(self) -> float:
+        """Capacity taken by one good unit: capacity_use / yield."""
+        return self.capacity_use / self.yield_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +245,10 @@ class Network:
     def confers(self, make: Make) -> bool:
         """Whether the make gives the product the origin of the plant's country."""
         return self.settings.origin_rule == "assembly" or make.confers_origin
+
+    def parts_of(self, make: Make) -> tuple[tuple[str, float], ...]:
+        """The parts of one good unit, with the units that go into it: quantity / yield."""
+        return tuple((part.part, part.quantity / make.yield_share) for part in self.parts[make.product])
 
     def makes_of(self, product: str) -> tuple[Make, ...]:
         """Every make of a product, in the order of the file."""

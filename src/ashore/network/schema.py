@@ -7,8 +7,10 @@ from ashore.tables import Column, Table
 NAME = "network.toml"
 
 
-def _optional(name: str, minimum: float | None = None, above: float | None = None) -> Column:
-    return Column(name, "number", required=False, minimum=minimum, above=above)
+def _optional(
+    name: str, minimum: float | None = None, above: float | None = None, maximum: float | None = None
+) -> Column:
+    return Column(name, "number", required=False, minimum=minimum, above=above, maximum=maximum)
 
 
 def _amount(name: str) -> Column:
@@ -62,6 +64,7 @@ MAKES = Table(
         _optional("customs_value_usd", minimum=0),
         _optional("capacity_use", minimum=0),
         Column("confers_origin", "yes_no", required=False),
+        _optional("yield", above=0, maximum=1),
     ),
     key=("plant", "product"),
 )

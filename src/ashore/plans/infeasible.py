@@ -117,8 +117,10 @@ def _binding(model: Model, dual: Floats, slots: Ints, sources: Iterable[str]) ->
         if plant in sources and len(bound):
             site = model.network.plants[plant]
             wait = "" if site.open else f" (a candidate, ready {site.lead_months} months after it is ordered)"
+            good = min(run.make.yield_share for run in model.reach.runs if run.make.plant == plant)
+            lossy = "" if good == 1 else f" (started; yield {good:.6g})"
             months = _months(model.calendar.month[bound])
-            names.append(f"the capacity of {plant}, {site.capacity_month:,.6g} a month{wait}, binds in {months}")
+            names.append(f"the capacity of {plant}, {site.capacity_month:,.6g} a month{lossy}{wait}, binds in {months}")
     for k, supply in enumerate(model.reach.supplies):
         row = model.limit[k, on_path]
         bound = on_path[(row >= 0) & (np.abs(dual[row]) > SHORT)]

@@ -96,7 +96,7 @@ def carried(exact: Floats) -> Ints:
 
 def _made(book: _Rows, x: Floats) -> None:
     found, runs = used(book.model.make, x), book.model.reach.runs
-    cost = np.array([run.make.cost_usd for run in runs], dtype=float)
+    cost = np.array([run.make.good_cost_usd for run in runs], dtype=float)
     accounts = {
         "payer": pick([book.company[run.make.plant] for run in runs], found.item),
         "payee": pick([f"plant {run.make.plant}" for run in runs], found.item),

@@ -183,7 +183,7 @@ class _Builder:
         """Goods are kept: for each pool g and slot s
 
         stock[g,s−1] + Σ_{a into g} move[a, s−L(a)] + Σ_{r makes g} make[r,s] + blended in + lost[g,s]
-        − Σ_{a out of g} move[a,s] − Σ_{r uses g} quantity·make[r,s] − blended out − stock[g,s] = wanted[g,s].
+        − Σ_{a out of g} move[a,s] − Σ_{r uses g} quantity/yield·make[r,s] − blended out − stock[g,s] = wanted[g,s].
         """
         m, put, row = self.model, self.sheet.put, self.model.balance
         put(row, m.stock, -1.0)
@@ -207,14 +207,14 @@ class _Builder:
         put(row[self.want_pool], m.lost, 1.0)
 
     def capacities(self) -> None:
-        """A plant makes what it has room for: for each plant p and slot s
+        """A plant makes what it has room for: for each plant p and slot s, with use = capacity_use / yield,
 
         Σ_r use[r]·make[r,s] ≤ capacity[p], and for a candidate with lead time l and R months of ramp
         Σ_r use[r]·make[r,s] ≤ capacity[p]/(R+1) · Σ_{j=0..R} opened[p, d(s, l+j)].
         """
         m, number = self.model, {name: k for k, name in enumerate(self.reach.plants)}
         plant = np.array([number[run.make.plant] for run in self.reach.runs], dtype=np.int64)
-        use = _column([run.make.capacity_use for run in self.reach.runs])
+        use = _column([run.make.good_capacity_use for run in self.reach.runs])
         self.sheet.put(m.capacity[plant], m.make, use)
         for k, name in enumerate(m.candidates):
             site = self.net.plants[name]

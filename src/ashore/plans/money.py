@@ -69,8 +69,8 @@ class _Gather:
         return Charges(*(np.concatenate(part) for part in zip(*self.parts, strict=True)))
 
     def making(self) -> None:
-        """cost_usd for each unit made, in the month it is made."""
-        cost = np.array([run.make.cost_usd for run in self.model.reach.runs], dtype=float)
+        """cost_usd / yield for each good unit made, in the month it is made."""
+        cost = np.array([run.make.good_cost_usd for run in self.model.reach.runs], dtype=float)
         self._at_slots(self.model.make, np.arange(self.cal.size), cost[:, None])
 
     def leaving(self) -> None:

@@ -38,7 +38,7 @@ class Run(NamedTuple):
     make: Make
     origin: str
     pool: int
-    inputs: tuple[tuple[int, float], ...]  # pool, units of it in one unit made
+    inputs: tuple[tuple[int, float], ...]  # pool, units of it in one good unit
     earliest: int
     latest: int
 
@@ -304,12 +304,12 @@ class _Search:
             if latest < first:
                 continue
             inputs: list[tuple[int, float]] = []
-            for part in self.net.parts[make.product]:
-                months = self.earliest[make.plant, part.part]
-                if part.part == essential:
-                    inputs.append((pool((make.plant, part.part, origin), months[origin]), part.quantity))
+            for part, quantity in self.net.parts_of(make):
+                months = self.earliest[make.plant, part]
+                if part == essential:
+                    inputs.append((pool((make.plant, part, origin), months[origin]), quantity))
                     continue
-                inputs.append((self._any_origin(make.plant, part.part, months, pool, blends), part.quantity))
+                inputs.append((self._any_origin(make.plant, part, months, pool, blends), quantity))
             out = pool((make.plant, make.product, origin), first)
             runs.append(Run(make, origin, out, tuple(inputs), first, latest))
 

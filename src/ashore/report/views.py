@@ -125,7 +125,9 @@ def production(network: Network, plan: Document, names: Names) -> dict[str, Any]
         for plant in network.plants if users else ():
             own = {key: units for key, units in made.items() if key[:2] == (plant, product)}
             used = sum(
-                units / final[user] for (maker, user, _), units in made.items() if maker == plant and user in users
+                units / network.makes[plant, user].yield_share / final[user]
+                for (maker, user, _), units in made.items()
+                if maker == plant and user in users
             )
             inside = used - arrived[plant, product]
             total = sum(own.values())
@@ -177,7 +179,7 @@ def timeline(network: Network, plan: Document) -> list[dict[str, Any]]:
         capacity = network.plants[plant].capacity_month
         amount = row["units"] * chances[row["node"]]
         if capacity:
-            share = amount * network.makes[plant, product].capacity_use / capacity
+            share = amount * network.makes[plant, product].good_capacity_use / capacity
             used.setdefault(plant, [0.0] * months)[row["month"]] += share
         units.setdefault(plant, {}).setdefault(product, [0.0] * months)[row["month"]] += amount
     opened = {row["plant"]: row for row in reversed(plan["open"])}
