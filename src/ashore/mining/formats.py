@@ -1,0 +1,194 @@
+"""Answers of public services and of a node, as series: Coin Metrics (community), mempool.space, bitcoind.
+
+The formats are those the services document; nothing of theirs ships. Coin Metrics' community data are CC BY-NC 4.0.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from ashore.errors import Fault, FaultyInput, raise_if
+from ashore.mining.chain import SATOSHI, subsidy_btc
+from ashore.mining.series import VALUES, Series, series_of
+
+COIN_METRICS = ("PriceUSD", "ReferenceRateUSD", "FeeTotNtv", "BlkCnt", "DiffLast", "DiffMean")
+KNOWN = (
+    "Known: the answers of Coin Metrics' timeseries/asset-metrics (JSON or CSV) with PriceUSD, FeeTotNtv and BlkCnt,"
+    " and of mempool.space's mining/blocks/fees, mining/blocks/rewards, mining/hashrate and historical-price; or a CSV"
+    f" file with date and any of {', '.join(VALUES)}."
+)
+MOST_FAULTS = 20  # named of one file
+Sample = tuple[date, str, float]  # day, value's name, value
+
+
+def is_coin_metrics(header: Iterable[str]) -> bool:
+    """Whether the header of a CSV file is that of Coin Metrics."""
+    names = set(header)
+    return "time" in names and bool(names & set(COIN_METRICS))
+
+
+def from_csv(text: str, where: str) -> Series:
+    """Coin Metrics' answer with format=csv (or the file btc.csv of its community archive)."""
+    return _coin_metrics(list(csv.DictReader(io.StringIO(text))), where, first_row=2)
+
+
+def from_json(text: str, where: str) -> Series:
+    """A service's answer, told by its shape. Raises FaultyInput if it is none that is known."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FaultyInput(Fault(where, f"This is not JSON ({error}).", "Save the answer as it came.")) from None
+    if isinstance(document, dict):
+        if isinstance(document.get("data"), list):
+            return _coin_metrics(_records(document["data"], where), where)
+        if isinstance(document.get("prices"), list):
+            return _prices(_records(document["prices"], where), where)
+        if isinstance(document.get("difficulty"), list):
+            return _difficulties(_records(document["difficulty"], where), where)
+    elif isinstance(document, list):
+        records = _records(document, where)
+        if not records or any(key in records[0] for key in ("avgFees", "avgRewards")):
+            return _blocks(records, where)
+    raise FaultyInput(Fault(where, "This answer is not of a known shape.", KNOWN))
+
+
+def next_page(text: str) -> str | None:
+    """Address of the next page of a Coin Metrics answer, if there is one."""
+    document = json.loads(text) if text.lstrip().startswith("{") else None
+    found = document.get("next_page_url") if isinstance(document, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def block_samples(stats: Mapping[str, Any], where: str) -> list[Sample]:
+    """The fees of one block from bitcoind's ``getblockstats``, which counts in satoshi."""
+    faults: list[Fault] = []
+    day = _day(stats.get("time"), f"{where}, block {stats.get('height')}", None, faults)
+    fees = _number(stats, "totalfee", where, None, faults)
+    raise_if(faults)
+    return [] if day is None or fees is None else [(day, "fees_btc", fees / SATOSHI)]
+
+
+def daily(samples: Iterable[Sample], where: str) -> Series:
+    """One value a day (UTC): the mean of prices and fees, the last difficulty."""
+    gathered: dict[tuple[date, str], list[float]] = defaultdict(list)
+    for day, name, value in samples:
+        gathered[day, name].append(value)
+    days = sorted({day for day, _ in gathered})
+    columns = {name: [math.nan] * len(days) for name in VALUES}
+    for place, day in enumerate(days):
+        for name, column in columns.items():
+            values = gathered.get((day, name))
+            if values:
+                column[place] = values[-1] if name == "difficulty" else math.fsum(values) / len(values)
+    return series_of(days, where, **columns)
+
+
+def _coin_metrics(rows: Sequence[Mapping[str, Any]], where: str, first_row: int = 1) -> Series:
+    """One row a day: price; total fees over blocks; difficulty if it was asked for."""
+    faults: list[Fault] = []
+    samples: list[Sample] = []
+    for number, row in enumerate(rows, start=first_row):
+        day = _day(row.get("time"), where, number, faults)
+        asset = row.get("asset")
+        if asset not in (None, "btc"):
+            faults.append(Fault(where, f"The row is of asset '{asset}'.", "Ask for assets=btc.", number, "asset"))
+        found = {name: _number(row, name, where, number, faults) for name in COIN_METRICS}
+        if day is None:
+            continue
+        fees, blocks = found["FeeTotNtv"], found["BlkCnt"]
+        if fees is not None and blocks is None:
+            what = "The fees of the day are given, its blocks are not."
+            faults.append(Fault(where, what, "Ask for BlkCnt as well.", number, "BlkCnt"))
+        price = found["PriceUSD"] if found["PriceUSD"] is not None else found["ReferenceRateUSD"]
+        difficulty = found["DiffLast"] if found["DiffLast"] is not None else found["DiffMean"]
+        given = {"price_usd": price, "difficulty": difficulty, "fees_btc": fees / blocks if fees and blocks else fees}
+        samples += [(day, name, value) for name, value in given.items() if value is not None]
+    raise_if(faults[:MOST_FAULTS])
+    return daily(samples, where)
+
+
+def _blocks(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
+    """mining/blocks/fees (avgFees) or mining/blocks/rewards (avgRewards, with the subsidy) in satoshi, and USD."""
+    faults: list[Fault] = []
+    samples: list[Sample] = []
+    for number, row in enumerate(rows, start=1):
+        day = _day(row.get("timestamp"), where, number, faults)
+        fees = _number(row, "avgFees", where, number, faults)
+        rewards = _number(row, "avgRewards", where, number, faults)
+        price = _number(row, "USD", where, number, faults)
+        if fees is None and rewards is not None:
+            height = _number(row, "avgHeight", where, number, faults)
+            if height is not None:
+                fees = max(rewards - float(subsidy_btc(int(height))) * SATOSHI, 0.0)
+        if day is not None:
+            given = {"fees_btc": None if fees is None else fees / SATOSHI, "price_usd": price or None}
+            samples += [(day, name, value) for name, value in given.items() if value is not None]
+    raise_if(faults[:MOST_FAULTS])
+    return daily(samples, where)
+
+
+def _prices(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
+    """historical-price: USD by time; 0 and −1 stand for a price the service does not have."""
+    faults: list[Fault] = []
+    samples: list[Sample] = []
+    for number, row in enumerate(rows, start=1):
+        day = _day(row.get("time"), where, number, faults)
+        price = None if row.get("USD") in (0, -1) else _number(row, "USD", where, number, faults)
+        if day is not None and price is not None:
+            samples.append((day, "price_usd", price))
+    raise_if(faults[:MOST_FAULTS])
+    return daily(samples, where)
+
+
+def _difficulties(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
+    """mining/hashrate: each change of the difficulty with its time."""
+    faults: list[Fault] = []
+    samples: list[Sample] = []
+    for number, row in enumerate(rows, start=1):
+        day = _day(row.get("time", row.get("timestamp")), where, number, faults)
+        difficulty = _number(row, "difficulty", where, number, faults)
+        if day is not None and difficulty is not None:
+            samples.append((day, "difficulty", difficulty))
+    raise_if(faults[:MOST_FAULTS])
+    return daily(samples, where)
+
+
+def _records(items: Sequence[Any], where: str) -> list[Mapping[str, Any]]:
+    if all(isinstance(item, dict) for item in items):
+        return list(items)
+    raise FaultyInput(Fault(where, "The answer holds something other than records.", KNOWN))
+
+
+def _number(row: Mapping[str, Any], key: str, where: str, number: int | None, faults: list[Fault]) -> float | None:
+    """A number, or text of one, not negative; None if it is not given."""
+    value = row.get(key)
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found) or found < 0:
+        remedy = "Leave it out where there is none, or correct it."
+        faults.append(Fault(where, f"{value!r} is no amount.", remedy, number, key))
+        return None
+    return found
+
+
+def _day(value: Any, where: str, number: int | None, faults: list[Fault]) -> date | None:
+    """The UTC day of seconds since 1970, or of a text such as 2026-06-13T00:00:00.000000000Z."""
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value[:10])
+        return datetime.fromtimestamp(int(value), UTC).date()
+    except (TypeError, ValueError, OverflowError, OSError):
+        remedy = "Give seconds since 1970, or a day as 2026-11-22."
+        faults.append(Fault(where, f"{value!r} is no time.", remedy, number, "time"))
+        return None
