@@ -258,6 +258,7 @@ def plan(
     time: float | None = None,
     method: str = "auto",
     options: Annotated[bool, Parameter(negative=())] = False,
+    why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -276,6 +277,7 @@ def plan(
     time: seconds after which the best plan so far is taken; Ctrl-C takes it at once where the tree is taken apart.
     method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
     options: also value each candidate plant, perfect information and the stochastic plan.
+    why: PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
     """
     from ashore import network, plans, report
 
@@ -283,6 +285,8 @@ def plan(
     book = _book(hold, scenario)
     net = network.load(network.cases.find(folder))
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
+    asked = _names(why)
+    plans.check_plants(net, asked)
     with _proving() as progress:
         result = plans.solve(
             net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
@@ -292,6 +296,8 @@ def plan(
         document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
     if options:
         document |= plans.options(result, time).as_dict()
+    if asked:
+        document["why"] = [each.as_dict() for each in plans.why(result, asked, time)]
     _print(document, report.text_of_plan, json_)
     return 0
 
@@ -350,6 +356,11 @@ def _book(hold: str | None, scenario: Path | None, known: str | None = None) -> 
         raise_if(faults)
         book = book.under(changes)
     return book
+
+
+def _names(given: tuple[str, ...]) -> list[str]:
+    """The names in an option that may be repeated and may hold several, parted by commas."""
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
 
 
 def _day(text: str, where: str) -> date:

@@ -4,6 +4,7 @@ from ashore.plans.breakeven import Breakeven, breakeven_rate, breakeven_rates, r
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
 from ashore.plans.plan import Plan, pose, solve
 from ashore.plans.value import Options, options
+from ashore.plans.why import Why, check_plants, why
 
 __all__ = [
     "Breakeven",
@@ -12,12 +13,15 @@ __all__ = [
     "NodeDemand",
     "Options",
     "Plan",
+    "Why",
     "breakeven_rate",
     "breakeven_rates",
+    "check_plants",
     "held_law",
     "options",
     "pose",
     "read_futures",
     "restrict",
     "solve",
+    "why",
 ]

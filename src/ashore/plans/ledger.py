@@ -26,13 +26,25 @@ COLUMNS = (
 
 def ledger(model: Model, law: Law, futures: Futures, x: Floats) -> pl.DataFrame:
     """The rows of COLUMNS; ``cents`` undiscounted, ``factor`` the discount factor, ``chance`` of the node."""
+    return _entries(model, law, futures, x).table()
+
+
+def lines(model: Model, law: Law, futures: Futures, x: Floats, share: Floats) -> pl.DataFrame:
+    """item, heading, authority, usd: the ledger's rows not rounded, discounted, each node with its ``share``."""
+    weight = dict(zip(model.calendar.nodes, share.tolist(), strict=True))
+    rows = pl.concat(_entries(model, law, futures, x).parts)
+    usd = pl.col("usd") * pl.col("factor") * pl.col("node").replace_strict(weight, return_dtype=pl.Float64)
+    return rows.group_by("item", "heading", "authority", maintain_order=True).agg(usd.sum().alias("usd"))
+
+
+def _entries(model: Model, law: Law, futures: Futures, x: Floats) -> _Rows:
     book = _Rows(model)
     _made(book, x)
     _moved(book, law, futures, x)
     _stored(book, x)
     _lost(book, x)
     _opened(book, x)
-    return book.table()
+    return book
 
 
 class _Rows:

@@ -82,7 +82,7 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
     parts: list[Part] = [(0.0, 0.0, "")] * len(pieces)
     todo = []
     for k, (columns, _) in enumerate(pieces):
-        if known is not None and _same(arrays, known.arrays, columns):
+        if known is not None and same(arrays, known.arrays, columns):
             x[columns], parts[k] = known.x[columns], known.parts[k]
         else:
             todo.append(k)
@@ -97,7 +97,7 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
             left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) * share)
         piece = arrays if len(pieces) == 1 else cut(arrays, columns, rows)
         begin = None if start is None else start[columns]
-        x[columns], parts[todo[place]] = _run_part(piece, Limits(limits.gap, left), begin, threads)
+        x[columns], parts[todo[place]] = solve_part(piece, Limits(limits.gap, left), begin, threads)
 
     side_by_side(solve, range(len(todo)))
     return Answer(
@@ -155,7 +155,7 @@ def cut(arrays: Arrays, columns: Ints, rows: Ints) -> Arrays:
 
 def row_duals(arrays: Arrays) -> tuple[Floats, Floats]:
     """Solution and row duals of a model read as linear (whole-numbered columns may be fractions)."""
-    highs = _passed(replace(arrays, integer=np.zeros(arrays.columns, dtype=bool)), Limits())
+    highs = passed(replace(arrays, integer=np.zeros(arrays.columns, dtype=bool)), Limits())
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise NoPlan
@@ -163,14 +163,14 @@ def row_duals(arrays: Arrays) -> tuple[Floats, Floats]:
     return np.array(solution.col_value), np.array(solution.row_dual)
 
 
-def _same(one: Arrays, other: Arrays, columns: Ints) -> bool:
+def same(one: Arrays, other: Arrays, columns: Ints) -> bool:
     return all(
         np.array_equal(getattr(one, name)[columns], getattr(other, name)[columns])
         for name in ("cost", "col_lower", "col_upper")
     )
 
 
-def _passed(arrays: Arrays, limits: Limits, threads: int = THREADS) -> Any:
+def passed(arrays: Arrays, limits: Limits, threads: int = THREADS) -> Any:
     highs = _Quiet()
     options: dict[str, float] = {"threads": threads, "mip_rel_gap": limits.gap}
     if limits.seconds is not None:
@@ -198,14 +198,14 @@ def _passed(arrays: Arrays, limits: Limits, threads: int = THREADS) -> Any:
     return highs
 
 
-def _run_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int) -> tuple[Floats, Part]:
+def solve_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int) -> tuple[Floats, Part]:
     if not arrays.columns and (np.any(arrays.row_lower > 0) or np.any(arrays.row_upper < 0)):
         raise NoPlan
     if not arrays.columns or not arrays.rows:  # HiGHS calls such a model empty and gives no point
         x = np.where(arrays.cost < 0, arrays.col_upper, arrays.col_lower)
         objective = float(arrays.cost @ x)
         return x, (objective, objective, "optimal")
-    highs = _passed(arrays, limits, threads)
+    highs = passed(arrays, limits, threads)
     if start is not None and arrays.integer.any():
         given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
         highs.setSolution(len(given), given, start[given])
@@ -214,19 +214,19 @@ def _run_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int
     info = highs.getInfo()
     x = np.array(highs.getSolution().col_value)
     if not arrays.integer.any():
-        x = _clean(x, arrays)
+        x = clean(x, arrays)
         objective = float(arrays.cost @ x)
         return x, (objective, objective, status)
     bound = max(info.mip_dual_bound, _least(arrays))
     whole = np.flatnonzero(arrays.integer)
     if np.abs(x[whole] - np.round(x[whole])).max() > WHOLE:
         x = _with_whole(highs, arrays, x, whole)
-    x = _clean(x, arrays)
+    x = clean(x, arrays)
     objective = float(arrays.cost @ x)
     if start is not None and status == "optimal" and objective - bound > 2 * limits.gap * abs(objective) + WHOLE:
         # where presolve improves a start, HiGHS 1.16 may give the start back in place of the better point
         left = None if limits.seconds is None else max(0.05, limits.seconds - highs.getRunTime())
-        return _run_part(arrays, replace(limits, seconds=left), None, threads)
+        return solve_part(arrays, replace(limits, seconds=left), None, threads)
     return x, (objective, min(bound, objective), status)
 
 
@@ -269,7 +269,7 @@ def _least(arrays: Arrays) -> float:
     return float(np.sum(cost[cost != 0] * ends[cost != 0]))
 
 
-def _clean(x: Floats, arrays: Arrays) -> Floats:
+def clean(x: Floats, arrays: Arrays) -> Floats:
     """The point inside its bounds, with the solver's dust (below 1e-9) swept away."""
     x = np.where(np.abs(x) < 1e-9, 0.0, x)
     return np.minimum(np.maximum(x, arrays.col_lower), arrays.col_upper)

@@ -46,6 +46,30 @@ class Aim:
         chance = self.calendar.node_chance[self.ends]
         return (1.0 - self.risk) * float(chance @ branch_usd) + self.risk * tail_mean(branch_usd, chance, self.tail)
 
+    def weights(self, branch_usd: Floats) -> Floats:
+        """The weight of each branch with which the objective is the sum of weight · cost, where the costs are these."""
+        chance: Floats = self.calendar.node_chance[self.ends]
+        if self.risk <= 0:
+            return chance
+        left, q = 1.0 - self.tail, np.zeros(len(branch_usd))
+        order = np.argsort(-branch_usd, kind="stable")
+        q[order] = np.clip(left - (np.cumsum(chance[order]) - chance[order]), 0.0, chance[order])
+        found: Floats = (1.0 - self.risk) * chance + self.risk * q / q.sum()
+        return found
+
+    def shares(self, x: Floats) -> Floats:
+        """The weight of each node at a solution: the sum of those of the branches through it."""
+        share = np.zeros(len(self.calendar.nodes))
+        share[self.ends] = self.weights(self.along(self.costs.by_node(self.calendar, x)))
+        return self.upwards(share)
+
+    def upwards(self, share: Floats) -> Floats:
+        """The share of each node with those of all nodes below it added."""
+        total = share.copy()
+        for node in range(len(total) - 1, 0, -1):
+            total[self.calendar.node_parent[node]] += total[node]
+        return total
+
     def along(self, node_usd: Floats) -> Floats:
         """Cost of each branch from the cost in each node (first axis)."""
         total = np.array(node_usd)
@@ -58,9 +82,7 @@ class Aim:
         """Cost of each column when the branches weigh ``weight``."""
         share = np.zeros(len(self.calendar.nodes))
         share[self.ends] = weight
-        for node in range(len(share) - 1, -1, -1):
-            if self.calendar.node_parent[node] >= 0:
-                share[self.calendar.node_parent[node]] += share[node]
+        share = self.upwards(share)
         costs = self.costs
         usd = share[costs.node] * self.calendar.factor_month[costs.month] * costs.usd
         total: Floats = np.bincount(costs.column, weights=usd, minlength=columns).astype(float)

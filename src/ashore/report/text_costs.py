@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ashore.report import headlines, terminal
+from ashore.report import headlines, terminal, text_explained
 from ashore.report.words import DASH, count, dated, millions, percent, plural, split_assumptions, topic_of, usd
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def text_of_plan(document: Document) -> None:
         _nodes(out, nodes)
     if "options" in document:
         _options(out, document)
+    text_explained.explained(out, document)
     notes = [note for note in document["notes"] if "see estimates" not in note] + document.get("options_notes", [])
     terminal.notes(out, "Notes", [*notes, *estimates_in_brief(document["estimates"])])
 
