@@ -39,18 +39,22 @@ class Law:
         return self.said
 
 
-def lines(law: Law, hts: str, origin: str, on: date) -> list[tuple[str, str, float]]:
+def lines(law: Law, hts: str, origin: str, on: date, claims: Any = None) -> list[tuple[str, str, float]]:
     if (hts[:4], origin) in law.unresolved:
         raise Unresolved(Fault(hts, "The line is not in the schedule.", "Use another."))
     return law.lines.get((hts[:4], origin), [(hts, "HTS", 0.02)])
 
 
-def total_rate(law: Law, hts: str, origin: str, on: date) -> float:
+def total_rate(law: Law, hts: str, origin: str, on: date, claims: Any = None) -> float:
     return float(sum(Decimal(str(rate)) for _, _, rate in lines(law, hts, origin, on)))
 
 
-def needs(law: Law, hts: str, origin: str, on: date) -> tuple[str, ...]:
+def needs(law: Law, hts: str, origin: str, on: date, claims: Any = None) -> tuple[str, ...]:
     return law.needed.get((hts[:4], origin), ())
+
+
+def maker_claim(law: Law, maker: str) -> dict[str, str]:
+    return {}
 
 
 def fees_usd(law: Law, value_usd: float, on: date, mode: str, units_per_entry: float | None = None) -> float:
@@ -70,7 +74,7 @@ LAW = Law(
 
 @pytest.fixture
 def law(monkeypatch: pytest.MonkeyPatch) -> Law:
-    fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd)
+    fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
     monkeypatch.setattr(costs, "duties", fake)
     return LAW
 
@@ -421,7 +425,7 @@ def landed_or_none(net: Network) -> Landed | None:
 @given(networks())
 def test_routes_are_the_cheapest_of_all_chains(net: Network) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd)
+        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
         patch.setattr(costs, "duties", fake)
         landed = landed_or_none(net)
     best: dict[tuple[str, str, str], float] = {}
@@ -437,7 +441,7 @@ def test_routes_are_the_cheapest_of_all_chains(net: Network) -> None:
 @given(networks())
 def test_parts_sum_to_the_unit_and_duty_lines_to_the_duty(net: Network) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd)
+        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
         patch.setattr(costs, "duties", fake)
         landed = landed_or_none(net)
     for route in landed.routes if landed else []:
@@ -474,7 +478,7 @@ def shuffled(net: Network, rng: random.Random) -> Network:
 @given(networks(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(net: Network, rng: random.Random) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd)
+        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
         patch.setattr(costs, "duties", fake)
         before, after = landed_or_none(net), landed_or_none(shuffled(net, rng))
     assert (before is None) == (after is None)

@@ -325,14 +325,15 @@ class _Costing:
         }
         if not enters:
             return _chain([lane], usd)
-        usd["duty"] = _exact(duties.total_rate(self.book, item.hts, origin, self.on)) * value
+        claims = duties.maker_claim(self.book, item.maker)
+        usd["duty"] = _exact(duties.total_rate(self.book, item.hts, origin, self.on, claims)) * value
         fees = duties.fees_usd(self.book, value_usd, self.on, lane.mode, settings.entry_units)
         usd["fees"] = _exact(round(fees, 9))
         lines: dict[tuple[str, str], Decimal] = {}
-        for heading, authority, rate in duties.lines(self.book, item.hts, origin, self.on):
+        for heading, authority, rate in duties.lines(self.book, item.hts, origin, self.on, claims):
             lines[heading, authority] = lines.get((heading, authority), ZERO) + _exact(rate) * value
         chain = _chain([lane], usd, lines)
-        needs = duties.needs(self.book, item.hts, origin, self.on)
+        needs = duties.needs(self.book, item.hts, origin, self.on, claims)
         said = {f"duty on {product} of {origin} depends on the claim {claim}" for claim in needs}
         said.update(self.book.caveats(self.on))
         return _Chain(chain.amounts, chain.duty, chain.said | said, chain.total)

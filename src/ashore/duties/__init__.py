@@ -15,7 +15,7 @@ from ashore.duties.assess import Assessment, Dispute, DutyLine, FeeLine, assess,
 from ashore.duties.entry import MODES, Entry, read_entry
 from ashore.duties.verdict import Share, Verdict, dotted, verdict
 from ashore.errors import Fault, Unresolved
-from ashore.rules.model import PPM, RuleBook
+from ashore.rules.model import MAKER, PPM, RuleBook
 
 __all__ = [
     "MODES",
@@ -34,6 +34,7 @@ __all__ = [
     "fees_on",
     "fees_usd",
     "lines",
+    "maker_claim",
     "needs",
     "read_entry",
     "total_rate",
@@ -49,15 +50,24 @@ def total_rate(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[
     return _resolved(book, hts, origin, on, claims).rate
 
 
-def lines(book: RuleBook, hts: str, origin: str, on: date) -> list[tuple[str, str, float]]:
+def lines(
+    book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None
+) -> list[tuple[str, str, float]]:
     """(heading, authority, share of customs value) of every duty that bears on the article."""
-    shares = _resolved(book, hts, origin, on, None).shares
+    shares = _resolved(book, hts, origin, on, claims).shares
     return [(share.heading, share.rule.authority, share.weight / (PPM * PPM)) for share in shares]
 
 
-def needs(book: RuleBook, hts: str, origin: str, on: date) -> tuple[str, ...]:
+def needs(
+    book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
     """Claims that would change the answer."""
-    return _resolved(book, hts, origin, on, None).needs
+    return _resolved(book, hts, origin, on, claims).needs
+
+
+def maker_claim(book: RuleBook, maker: str) -> dict[str, str]:
+    """The claim of who made the goods; none under a book that does not ask."""
+    return {MAKER: maker} if MAKER in book.claims else {}
 
 
 def fees_usd(book: RuleBook, value_usd: float, on: date, mode: str, units_per_entry: float | None = None) -> float:
@@ -83,15 +93,10 @@ def fees_usd(book: RuleBook, value_usd: float, on: date, mode: str, units_per_en
 def _resolved(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None) -> Verdict:
     found = verdict(book, hts, origin, on, claims)
     if found.status == "unresolved":
-        raise Unresolved(
-            [
-                Fault(
-                    dotted(hts),
-                    found.problem + ".",
-                    "Add the line to the rule book's schedule, or use another tariff number.",
-                )
-            ]
-        )
+        remedy = "Add the line to the rule book's schedule, or use another tariff number."
+        if found.ban is not None:
+            remedy = "Bring it from elsewhere, or lift the ban in a scenario (ban = false)."
+        raise Unresolved([Fault(dotted(hts), found.problem + ".", remedy)])
     return found
 
 

@@ -244,6 +244,7 @@ def _alike(book: RuleBook) -> list[Rule]:
         key = (
             *(rule.provision, rule.kind, rule.rate_ppm, rule.start, rule.until, rule.group, rule.order),
             *(id(rule.products), id(rule.products_except), rule.portion, rule.requires, rule.yields_to, rule.column),
+            *(rule.ban, rule.quota_units_month),
         )
         groups.setdefault(key, []).append(rule)
     return [_with_origins(rules) for rules in groups.values()]

@@ -14,12 +14,13 @@ from itertools import product
 from operator import itemgetter
 from typing import Any
 
-from ashore.rules.model import PPM, ColumnRates, Cover, Line, Rule, RuleBook
+from ashore.rules.model import MAKER, PPM, ColumnRates, Cover, Line, Rule, RuleBook
 
 SUFFIX = "hts10"
 SPI = "spi"
 SETTLED = ("finding", "procedure")  # absent means not made, so they leave no doubt
 _MOST_WORLDS = 4096
+_BANNED = PPM**3  # stands for the total of a world in which the goods may not be entered; above any rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Verdict:
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    ban: Rule | None = None  # what keeps the goods out
 
     @property
     def rate(self) -> float:
@@ -120,16 +122,27 @@ class _Question:
         assumed = {key: claim.assumed for key, claim in self.book.claims.items()} | self.given
         options = self._options(candidates)
         candidates = [candidate for candidate in candidates if self._may_apply(candidate, options, assumed)]
+        notes.extend(_quota_notes(candidates, self.given))
+        left = self._portions(candidates, assumed)
+        ban = _ban(candidates, left)
         try:
             central = self._shares(candidates, assumed)
             cases = self._cases(candidates, options, assumed)
         except _NotAdValorem as error:
-            return Verdict("unresolved", notes=tuple(notes), problem=str(error))
+            if ban is None:
+                return Verdict("unresolved", notes=tuple(notes), problem=str(error))
+            cases = []
         needs = self._needs(cases)
+        if ban is not None:
+            problem = f"{dotted(self.hts)} of {self.origin} may not be entered: {_named(ban)} bans it"
+            return Verdict("unresolved", needs=needs, notes=tuple(notes), problem=problem, ban=ban)
         low, high = assumed, assumed
         if needs:
-            cases.append((self._weight(candidates, self._portions(candidates, assumed), assumed), assumed))
-            low, high = (choose(cases, key=itemgetter(0))[1] for choose in (min, max))
+            entered = [case for case in cases if case[0] < _BANNED]
+            if len(entered) < len(cases):
+                notes.append(f"it may not be entered at all for some answers to {', '.join(needs)}")
+            entered.append((self._weight(candidates, left, assumed), assumed))
+            low, high = (choose(entered, key=itemgetter(0))[1] for choose in (min, max))
         return Verdict(
             status="conditional" if needs else "resolved",
             shares=central,
@@ -249,6 +262,8 @@ class _Question:
             rule = candidate.rule
             if not portion or rule.kind == "free":
                 continue
+            if rule.ban:
+                return _BANNED
             if rule.kind == "floor":
                 floors.append((rule.rate_ppm or 0, portion))
                 continue
@@ -325,7 +340,10 @@ class _Question:
                         values.update((None, need.value - timedelta(days=1)))
                     case "one_of":
                         allowed = self.open if need.claim == SPI else need.value
-                        values.update({None} | set(sorted(need.value & allowed)[:1]))
+                        listed = sorted(need.value & allowed)
+                        values.update({None}, listed if need.claim == MAKER else listed[:1])
+                    case "none_of":
+                        values.update({None}, need.value)
                     case _:
                         values.update((None, need.value))
         for key in list(found):
@@ -384,6 +402,26 @@ class _Question:
                 continue
             if doubt.products.covers(self.hts, self.on)[0] is not Cover.NO:
                 yield f"open point: {doubt.what} ({doubt.sources})"
+
+
+def _ban(candidates: list[_Candidate], left: Mapping[int, int]) -> Rule | None:
+    """The first ban that bears on any of the value."""
+    return next((c.rule for c in candidates if c.rule.ban and left.get(c.place)), None)
+
+
+def _quota_notes(candidates: list[_Candidate], given: Mapping[str, Any]) -> Iterator[str]:
+    """What the quotas that may bear on the article leave open."""
+    open_ = {c.rule.quota: c.rule for c in candidates if c.rule.quota and c.rule.over_quota not in given}
+    for rule in open_.values():
+        free = f"{rule.quota_units_month:,.6g} units a month"
+        if rule.ban:
+            yield f"{free} may be entered under {_named(rule)}, none beyond; how many were is not known here"
+        else:
+            yield f"{free} enter without {_named(rule)}; how many have is not known here, so it is assumed to bear"
+
+
+def _named(rule: Rule) -> str:
+    return rule.heading if rule.title in ("", rule.heading) else f"{rule.heading} ({rule.title})"
 
 
 def retired(line: Line) -> str:

@@ -40,8 +40,12 @@ CHANGES = Table(
         Column("rule", "text"),
         Column("rate", "number", required=False),
         Column("until", "date", required=False),
+        Column("quota_units_month", "number", required=False, minimum=0),
+        Column("ban", "yes_no", required=False),
+        Column("makers", "text", required=False),  # names with semicolons between them
     ),
 )
+CHANGED = ("rule", "rate", "until", "quota_units_month", "ban", "makers")
 DEMAND = Table(
     "demand",
     (
@@ -224,7 +228,9 @@ def _read_folder(folder: Path, book: RuleBook, network: Network | None, faults: 
         for row in read(folder / "changes.csv", CHANGES, faults):
             if row["node"] not in known:
                 _unknown_node(row, known, "changes.csv", faults)
-            item = {key: row[key] for key in ("rule", "rate", "until") if row.get(key) is not None}
+            item = {key: row[key] for key in CHANGED if row.get(key) is not None}
+            if "makers" in item:
+                item["makers"] = [name.strip() for name in item["makers"].split(";") if name.strip()]
             changes.setdefault(row["node"], (f"changes.csv, node {row['node']}", []))[1].append(item)
     demand: list[NodeDemand] = []
     if (folder / "demand.csv").exists():
@@ -279,6 +285,7 @@ def _tree(
         spot, items = changes.get(row["node"], ("", []))
         if network is not None and isinstance(items, list):
             items = [_with_hts(item, network, spot, faults) for item in items]
+            _check_makers(items, network, spot, faults)
         read_items = read_changes(items, base, spot, faults) if items else []
         books[row["node"]] = base.under(read_items, since=row["from"]) if read_items else base
         chance = 1.0 if row["chance"] is None else float(row["chance"])
@@ -376,6 +383,16 @@ def _with_hts(item: Any, network: Network, spot: str, faults: list[Fault]) -> An
         else:
             numbers.extend(found)
     return {**item, "products": "*" if "*" in numbers else list(dict.fromkeys(numbers))}
+
+
+def _check_makers(items: list[Any], network: Network, spot: str, faults: list[Fault]) -> None:
+    known = {product.maker for product in network.products.values()}
+    for item in items:
+        named = item.get("makers", []) if isinstance(item, dict) else []
+        for maker in named if isinstance(named, list) else [named]:
+            if maker not in known:
+                remedy = suggest(str(maker), known, "Name a maker of the network's products.")
+                faults.append(Fault(spot, f"No product of the network is made by '{maker}'.", remedy, column="makers"))
 
 
 def _numbers(word: str, network: Network) -> Iterable[str] | None:

@@ -3,10 +3,11 @@
 from ashore.rules import listing
 from ashore.rules.change import Change
 from ashore.rules.load import load
-from ashore.rules.model import Claim, Cover, Doubt, Fee, Line, Requirement, Rule, RuleBook, Scope
+from ashore.rules.model import MAKER, Claim, Cover, Doubt, Fee, Line, Requirement, Rule, RuleBook, Scope
 from ashore.rules.scenario import read_changes
 
 __all__ = [
+    "MAKER",
     "Change",
     "Claim",
     "Cover",

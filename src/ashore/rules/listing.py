@@ -56,6 +56,8 @@ def document_of(book: RuleBook, rule: Rule) -> dict[str, Any]:
         "products": "*" if rule.products.everything else len(rule.products.items),
         "needs": sorted({need.claim for need in rule.requires} | ({rule.portion} if rule.portion else set())),
         "yields_to": list(rule.yields_to),
+        "ban": rule.ban,
+        "quota_units_month": rule.quota_units_month,
         "source": rule.source,
         "basis": rule.basis,
         "confidence": rule.confidence,

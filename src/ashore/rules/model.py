@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from ashore.errors import Fault, OutsideCoverage
-from ashore.rules.change import Change, applied
-from ashore.rules.rule import END_OF_TIME, EVERYTHING, PPM, Cover, Item, Requirement, Rule, Scope
+from ashore.rules.change import Change, applied, claims_of
+from ashore.rules.rule import END_OF_TIME, EVERYTHING, MAKER, PPM, Claim, Cover, Item, Requirement, Rule, Scope
 
 __all__ = [
     "END_OF_TIME",
     "EVERYTHING",
+    "MAKER",
     "PPM",
     "Claim",
     "ColumnRates",
@@ -92,21 +93,6 @@ class Fee:
     basis: str
     confidence: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A statement about the goods that a rule may need. kind: fact, election, finding or procedure.
-
-    A fact not given is unknown and an election not made may still be made: both make an answer conditional. A finding
-    of the authority, or a special procedure the importer must choose, is absent unless stated.
-    """
-
-    key: str
-    type: str
-    kind: str
-    question: str
-    assumed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +244,8 @@ class RuleBook:
 
     def under(self, changes: Iterable[Change], since: date | None = None) -> RuleBook:
         """A new book in which the changes hold from ``since`` (or from the day each names)."""
-        return self._with(rules=applied(self.rules, changes, since or self.start))
+        rules = applied(self.rules, changes, since or self.start)
+        return self._with(rules=rules, claims=claims_of(rules, self.claims))
 
     def as_known(self, day: date) -> RuleBook:
         """The law as it was known on a day: what was published later is not there, what was struck down later is.

@@ -15,6 +15,7 @@ from typing import Any
 
 PPM = 1_000_000
 END_OF_TIME = date.max
+MAKER = "maker"  # the claim that says who made the goods
 
 
 class Cover(IntEnum):
@@ -103,21 +104,23 @@ EVERYTHING = Scope(everything=True)
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One condition on a claim. ``test`` is one of is, one_of, at_least, below, before, equals."""
+    """One condition on a claim. ``test`` is one of is, one_of, none_of, at_least, below, before, equals."""
 
     claim: str
     test: str
     value: Any
 
     def met(self, given: Any) -> bool:
-        """Whether a claim of this value meets the condition; ``None`` (not claimed) never does."""
+        """Whether a claim of this value meets the condition; ``None`` (not claimed) meets none but ``none_of``."""
         if given is None:
-            return False
+            return self.test == "none_of"
         match self.test:
             case "is" | "equals":
                 return bool(given == self.value)
             case "one_of":
                 return given in self.value
+            case "none_of":
+                return given not in self.value
             case "at_least":
                 return bool(given >= self.value)
             case "below":
@@ -125,6 +128,21 @@ class Requirement:
             case "before":
                 return bool(given < self.value)
         raise ValueError(self.test)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement about the goods that a rule may need. kind: fact, election, finding or procedure.
+
+    A fact not given is unknown and an election not made may still be made: both make an answer conditional. A finding
+    of the authority, or a special procedure the importer must choose, is absent unless stated.
+    """
+
+    key: str
+    type: str
+    kind: str
+    question: str
+    assumed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +156,10 @@ class Rule:
 
     The second clock: ``known`` is the day the version was published (None: the day it starts), ``until_known`` the day
     its end was (None: the day it ends), ``withdrawn`` the day it was undone as if it had never been.
+
+    ``ban``: what the rule bears on may not be entered. ``quota`` names the quota the rule waits for: of all goods that
+    rules with this quota bear on, ``quota_units_month`` units a month enter without it, and the rule requires the claim
+    :attr:`over_quota`.
     """
 
     provision: str
@@ -167,6 +189,14 @@ class Rule:
     basis: str = ""
     confidence: str = ""
     note: str = ""
+    ban: bool = False
+    quota: str = ""
+    quota_units_month: float | None = None
+
+    @property
+    def over_quota(self) -> str:
+        """The claim that the goods are beyond the rule's quota; "" without a quota."""
+        return f"over_quota:{self.quota}" if self.quota else ""
 
     def in_force(self, on: date) -> bool:
         return self.start <= on < self.until

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from math import inf
 from typing import Any
 
 from ashore.errors import Fault
-from ashore.rules.change import Change
+from ashore.rules.change import Change, of_makers, with_quota
 from ashore.rules.documents import KINDS
 from ashore.rules.model import END_OF_TIME, EVERYTHING, PPM, Item, Rule, RuleBook, Scope, matching
 
 HIGHEST_RATE = 10  # a share of customs value; the highest ever charged on a rig line was 1.726
 
-_OLD_KEYS = {"rule", "rate", "from", "until"}
+_LIMIT_KEYS = {"quota_units_month", "ban", "makers"}
+_OLD_KEYS = {"rule", "rate", "from", "until"} | _LIMIT_KEYS
 _NEW_KEYS = {
     "heading",
     "authority",
@@ -31,8 +33,7 @@ _NEW_KEYS = {
     "exempts",
     "source",
     "note",
-}
-_LATER_KEYS = {"quota_units_month", "ban"}
+} | _LIMIT_KEYS
 
 
 def read_changes(items: Any, book: RuleBook, where: str, faults: list[Fault]) -> list[Change]:
@@ -40,57 +41,69 @@ def read_changes(items: Any, book: RuleBook, where: str, faults: list[Fault]) ->
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
         faults.append(Fault(where, "changes are not a list of tables", "Write each change under [[change]]."))
         return []
-    changes = []
+    changes: list[Change] = []
     for number, item in enumerate(items, start=1):
         spot = f"{where}, change {number}"
         before = len(faults)
         change = _read_old(item, book, spot, faults) if "rule" in item else _read_new(item, book, spot, faults)
+        quota = change.new.quota if change is not None and change.new is not None else ""
+        if quota and any(other.new is not None and other.new.quota == quota for other in changes):
+            faults.append(_twice(quota, spot))
         if len(faults) == before and change is not None:
             changes.append(change)
     return changes
 
 
+def _twice(quota: str, spot: str) -> Fault:
+    remedy = "Change it with rule = that heading, or give the new one another heading."
+    return Fault(spot, f"a quota {quota!r} is in the book already", remedy)
+
+
 def _read_old(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[Fault]) -> Change | None:
     _known(item, _OLD_KEYS, spot, faults)
     name = str(item["rule"])
-    if not matching(book.rules, name):
+    known = matching(book.rules, name)
+    if not known:
         names = sorted({n for r in book.rules for n in (r.provision, r.heading, r.authority, r.group) if n})
         near = get_close_matches(name, names, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         faults.append(Fault(spot, f"no rule goes by {name!r}", hint + "`ashore rules` lists every rule and heading."))
-    if "rate" not in item and "until" not in item:
-        faults.append(Fault(spot, "the change changes nothing", "Give a rate, an until date, or both."))
+    if not {"rate", "until", "quota_units_month", "ban"} & set(item):
+        faults.append(Fault(spot, "the change changes nothing", "Give a rate, an until date, a quota or a ban."))
     rate = _rate(item["rate"], spot, faults) if "rate" in item else None
     start, until = (_day(item, key, spot, faults) for key in ("from", "until"))
-    return Change(rule=name, rate_ppm=rate, start=start, until=until)
+    ban, quota, makers = _limits(item, spot, faults)
+    if rate is not None and (ban or (ban is None and known and all(rule.ban for rule in known))):
+        faults.append(Fault(spot, "a ban has no rate", "Leave the rate out, or lift the ban with ban = false."))
+    if (ban or quota) and known and all(rule.kind == "free" for rule in known):
+        what = f"{name!r} frees from duty; it can be no {'ban' if ban else 'quota'}"
+        faults.append(Fault(spot, what, "End it with until, and add a rule of its own for the ban or quota."))
+    return Change(name, rate, start, until, None, ban, quota, makers)
 
 
 def _read_new(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[Fault]) -> Change | None:
-    later = sorted(_LATER_KEYS & set(item))
-    if later:
-        faults.append(
-            Fault(
-                spot,
-                f"{', '.join(later)} is not read by this version",
-                "State the change as a duty rate instead.",
-            )
-        )
-        return None
     _known(item, _NEW_KEYS, spot, faults)
     kind = str(item.get("kind", "add"))
     if kind not in KINDS:
         faults.append(Fault(spot, f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}."))
+    ban, quota, makers = _limits(item, spot, faults)
     missing = [key for key in ("heading", "origins", "products") if key not in item]
-    if kind != "free" and "rate" not in item:
+    if kind != "free" and not ban and "rate" not in item:
         missing.append("rate")
     if missing:
         faults.append(
             Fault(spot, f"a new rule lacks {', '.join(missing)}", "Give every one of them, or name a `rule`.")
         )
         return None
-    rate = None if kind == "free" else _rate(item["rate"], spot, faults)
+    if ban and "rate" in item:
+        faults.append(Fault(spot, "a ban has no rate", "Leave out the rate, or the ban."))
+    if (ban or quota) and kind == "free":
+        faults.append(Fault(spot, "a rule that frees from duty is no ban or quota", "Leave out kind."))
+    rate = None if kind == "free" else 0 if ban else _rate(item["rate"], spot, faults)
     start, until = (_day(item, key, spot, faults) for key in ("from", "until"))
     heading = str(item["heading"])
+    if quota and any(rule.quota == heading for rule in book.rules):
+        faults.append(_twice(heading, spot))
     exempts = tuple(str(n) for n in _names(item.get("exempts", "*" if kind == "free" else [])))
     rule = Rule(
         provision=f"new:{heading}",
@@ -111,8 +124,28 @@ def _read_new(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[F
         source=str(item.get("source", "scenario")),
         basis="SCENARIO",
         note=str(item.get("note", "")),
+        ban=bool(ban),
     )
-    return Change(start=start, new=rule)
+    limited, _ = of_makers(with_quota(rule, heading, quota or 0), makers)
+    return Change(start=start, new=limited)
+
+
+def _limits(
+    item: Mapping[str, Any], spot: str, faults: list[Fault]
+) -> tuple[bool | None, float | None, tuple[str, ...]]:
+    """Ban, units a month of a quota, and makers of a change; None and () where they are not given."""
+    ban, quota = item.get("ban"), item.get("quota_units_month")
+    if ban is not None and not isinstance(ban, bool):
+        faults.append(Fault(spot, f"ban = {ban!r} is neither true nor false", "Write ban = true."))
+        ban = None
+    if quota is not None and (isinstance(quota, bool) or not isinstance(quota, int | float) or not 0 <= quota < inf):
+        what = f"quota_units_month = {quota!r} is no number of units"
+        faults.append(Fault(spot, what, "Write the units a month that enter without the rule, as 5000."))
+        quota = None
+    makers = tuple(str(name) for name in _names(item.get("makers", [])))
+    if "makers" in item and not makers:
+        faults.append(Fault(spot, "makers names no one", "Name one or more makers, or leave it out."))
+    return ban, None if quota is None else float(quota), makers
 
 
 def read_scope(value: Any, spot: str, faults: list[Fault]) -> Scope:
