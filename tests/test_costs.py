@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -425,7 +426,9 @@ def landed_or_none(net: Network) -> Landed | None:
 @given(networks())
 def test_routes_are_the_cheapest_of_all_chains(net: Network) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
+        fake = SimpleNamespace(
+            lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim
+        )
         patch.setattr(costs, "duties", fake)
         landed = landed_or_none(net)
     best: dict[tuple[str, str, str], float] = {}
@@ -441,7 +444,9 @@ def test_routes_are_the_cheapest_of_all_chains(net: Network) -> None:
 @given(networks())
 def test_parts_sum_to_the_unit_and_duty_lines_to_the_duty(net: Network) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
+        fake = SimpleNamespace(
+            lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim
+        )
         patch.setattr(costs, "duties", fake)
         landed = landed_or_none(net)
     for route in landed.routes if landed else []:
@@ -478,7 +483,9 @@ def shuffled(net: Network, rng: random.Random) -> Network:
 @given(networks(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(net: Network, rng: random.Random) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fake = SimpleNamespace(lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim)
+        fake = SimpleNamespace(
+            lines=lines, total_rate=total_rate, needs=needs, fees_usd=fees_usd, maker_claim=maker_claim
+        )
         patch.setattr(costs, "duties", fake)
         before, after = landed_or_none(net), landed_or_none(shuffled(net, rng))
     assert (before is None) == (after is None)

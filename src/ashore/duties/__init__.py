@@ -58,9 +58,7 @@ def lines(
     return [(share.heading, share.rule.authority, share.weight / (PPM * PPM)) for share in shares]
 
 
-def needs(
-    book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None
-) -> tuple[str, ...]:
+def needs(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """Claims that would change the answer."""
     return _resolved(book, hts, origin, on, claims).needs
 

@@ -123,7 +123,7 @@ def take_apart(model: Model, arrays: Arrays, expected: Floats, by_branch: bool) 
     top = tops(cal, by_branch)
     slot_top = top[cal.node]
     col_top = np.full(arrays.columns, -1, dtype=np.int64)
-    for numbers in (model.make, model.move, model.stock, model.blend, model.lost):
+    for numbers in model.operations:
         held = numbers >= 0
         col_top[numbers[held]] = np.broadcast_to(slot_top, numbers.shape)[held]
     master = np.flatnonzero(col_top < 0)

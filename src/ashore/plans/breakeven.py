@@ -216,9 +216,9 @@ class _Prober:
     def __init__(self, network: Network, book: RuleBook, start: date, months: int, exempt: set[str]) -> None:
         self.posed: Posed = pose(network, book, start, months, held_law(book, start))
         law, columns = self.posed.law, self.posed.arrays.columns
-        today = np.broadcast_to(law.rate[:, :1], law.rate.shape)
+        today = np.broadcast_to(law.highest[:, :1], law.rate.shape)
         free = {p.hts for p in network.products.values() if {p.name, p.kind} & exempt}
-        owes = np.array([hts not in free for hts, _ in law.articles], dtype=bool).reshape(-1, 1)
+        owes = np.array([article.hts not in free for article in law.articles], dtype=bool).reshape(-1, 1)
         like = np.where(owes, today, 0.0)
         self.base, unit = (
             charges(self.posed.model, law.at(share, like)).expected(self.posed.calendar, columns)

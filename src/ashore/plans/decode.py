@@ -9,7 +9,11 @@ import numpy as np
 import polars as pl
 
 from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.futures import Futures
+from ashore.plans.law import Law, ban_on
 from ashore.plans.model import Model
+
+SHOWN = 1e-9  # units; less is none
 
 
 @dataclass(frozen=True)
@@ -129,3 +133,49 @@ def delivering(model: Model, x: Floats) -> tuple[pl.DataFrame, pl.DataFrame, flo
     weight = model.calendar.chance * model.calendar.factor
     revenue = float((np.nan_to_num(model.price_usd) * served).sum(axis=0) @ weight)
     return tables[0], tables[1], revenue
+
+
+def at_border(model: Model, law: Law, futures: Futures, x: Floats) -> pl.DataFrame:
+    """quota, node, month, date, used, allowed, over, turned_away: units, where a quota or ban met any goods.
+
+    used: entered within the quota; over: entered beyond it at the higher duty. Of a ban ``allowed`` is 0.
+    """
+    border, size = model.border, model.calendar.size
+    names: list[str] = []
+    slots, found = np.zeros(0, dtype=np.int64), np.zeros((4, 0))
+    if border is not None:
+        every = np.arange(size)
+        entered, over = _units(model.entering(border.count_arc, every), x), _units(border.over, x)
+        gone = np.where(border.over < 0, _units(model.arriving(border.count_arc, every), x) - entered, 0.0)
+        rows = np.zeros((4, len(border.names), size))
+        for k, units in ((0, entered - over), (2, over), (3, gone)):
+            np.add.at(rows[k], border.count_quota, np.where(border.counted, units, 0.0))
+        rows[1] = border.units
+        quota, slots = np.nonzero((rows[[0, 2, 3]] > SHOWN).any(axis=0) & (border.quota >= 0))
+        names, found = [border.names[k] for k in quota], rows[:, quota, slots]
+        banned = _turned_away(model, law, futures, x)
+        names += [name for name, _ in banned]
+        slots = np.append(slots, np.array([slot for _, slot in banned], dtype=np.int64))
+        away = np.array(list(banned.values())).reshape(1, -1)
+        found = np.hstack([found, np.vstack([np.zeros((3, away.shape[1])), away])])
+    columns = dict(zip(("used", "allowed", "over", "turned_away"), found, strict=True))
+    return pl.DataFrame({"quota": pl.Series(names, dtype=pl.String), **when(model.calendar, slots), **columns})
+
+
+def _turned_away(model: Model, law: Law, futures: Futures, x: Floats) -> dict[tuple[str, int], float]:
+    """Units turned away by (heading of the ban, slot)."""
+    border = model.border
+    assert border is not None
+    arcs = np.flatnonzero(border.place >= 0)
+    units = _units(model.arriving(arcs, np.arange(model.calendar.size)), x)
+    found: dict[tuple[str, int], float] = {}
+    for k, slot in zip(*np.nonzero(border.banned[border.place[arcs]] & (units > SHOWN)), strict=True):
+        ban = ban_on(futures, model.calendar, law.articles[law.article[arcs[k]]], int(slot))
+        key = ("" if ban is None else ban.heading, int(slot))
+        found[key] = found.get(key, 0.0) + float(units[k, slot])
+    return found
+
+
+def _units(columns: Ints, x: Floats) -> Floats:
+    found: Floats = np.where(columns >= 0, x[columns], 0.0)
+    return found

@@ -128,7 +128,33 @@ def _binding(model: Model, dual: Floats, slots: Ints, sources: Iterable[str]) ->
             months = _months(model.calendar.month[bound])
             limit = f"{supply.limit_month:,.6g}"
             names.append(f"the supply of {supply.product} from {supply.origin}, {limit} a month, binds in {months}")
-    return names
+    return names + _at_border(model, dual, on_path, sources)
+
+
+def _at_border(model: Model, dual: Floats, on_path: Ints, sources: set[str]) -> list[str]:
+    """Bans on what comes from ``sources``, and quotas that bind, on the way."""
+    border = model.border
+    if border is None:
+        return []
+    arcs = model.reach.arcs
+    names = []
+    for k, quota in enumerate(border.names):
+        row = border.quota[k, on_path]
+        bound = on_path[(row >= 0) & (np.abs(dual[row]) > SHORT)]
+        if len(bound):
+            units = border.units[k, bound].min()
+            months = _months(model.calendar.month[bound])
+            names.append(f"the quota {quota}, {units:,.6g} a month, binds in {months}")
+    kept: dict[str, Ints] = {}
+    for k in np.flatnonzero(border.place >= 0).tolist():
+        arc = arcs[k]
+        barred = on_path[border.banned[border.place[k], on_path]]
+        if len(barred) and (arc.start if arc.supply < 0 else f"{arc.product} from {arc.origin}") in sources:
+            key = f"{arc.product} from {arc.origin}"
+            kept[key] = np.union1d(kept.get(key, barred), barred)
+    return names + [
+        f"{goods} may not be entered in {_months(model.calendar.month[slots])}" for goods, slots in kept.items()
+    ]
 
 
 def _demand(key: tuple[str, str], months: Ints) -> str:

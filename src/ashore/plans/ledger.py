@@ -7,16 +7,17 @@ first), so that the expected discounted sum of the ledger is the plan's cost to 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from ashore import duties
-from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.calendar import Floats, Ints
 from ashore.plans.decode import pick, stamp, used
 from ashore.plans.futures import Futures
-from ashore.plans.law import Law, law_of
+from ashore.plans.law import Law, claims_of, law_of
 from ashore.plans.model import Model
 
 COLUMNS = (
@@ -130,36 +131,66 @@ def _moved(book: _Rows, law: Law, futures: Futures, x: Floats) -> None:
         accounts = {"payer": sender, "payee": pick(payee, found.item)}
         usd = np.array(cost, dtype=float)[found.item] * found.units
         book.at_slots(found.slot, item, accounts, found.units, usd)
-    for lag in sorted({arc.lag for arc in arcs if arc.crosses}):
-        leave, arrive = model.calendar.pairs(lag)
-        on_lane = np.array([arc.lag == lag and arc.crosses for arc in arcs], dtype=bool)
-        mine = np.flatnonzero(on_lane[found.item])
-        below = [np.flatnonzero(leave == slot) for slot in range(model.calendar.size)]
-        counts = np.array([len(below[slot]) for slot in found.slot[mine]], dtype=np.int64)
-        if not counts.sum():
-            continue
-        arrival = arrive[np.concatenate([below[slot] for slot in found.slot[mine]])]
-        row = np.repeat(mine, counts)
-        _entered(book, law, futures, found.item[row], arrival, found.units[row])
+    for lag in model.lags:
+        lane, leave, arrive = model.arrivals(lag)
+        lane = lane[law.article[lane] >= 0]
+        columns = model.move[lane][:, leave] if model.border is None else model.entering(lane, arrive)
+        entered = used(columns, x)
+        if len(entered.units):
+            _entered(book, law, futures, Entered(lane[entered.item], arrive[entered.slot], entered.units), x)
 
 
-def _entered(book: _Rows, law: Law, futures: Futures, arc: Ints, slot: Ints, units: Floats) -> None:
-    """Duty and fees of consignments of ``units`` on arcs, arriving in slots."""
+class Entered(NamedTuple):
+    """Consignments: arc, slot of arrival and units of each."""
+
+    arc: Ints
+    slot: Ints
+    units: Floats
+
+
+def _entered(book: _Rows, law: Law, futures: Futures, goods: Entered, x: Floats) -> None:
+    """Duty by heading, within quotas and beyond each of them, and fees."""
     model = book.model
-    arcs = model.reach.arcs
-    owner = [book.owner(each.to, each.product) for each in arcs]
-    value = np.array([each.value_usd for each in arcs], dtype=float)[arc] * units
-    customs = pl.Series(["customs"] * len(arc), dtype=pl.String)
-    fee = law.fee_usd[law.fee[arc], slot] * units
-    book.at_slots(slot, "fees", {"payer": pick(owner, arc), "payee": customs}, units, fee)
-    keys, which = np.unique(law.article[arc] * model.calendar.size + slot, return_inverse=True)
+    owner = [book.owner(arc.to, arc.product) for arc in model.reach.arcs]
+    fee = law.fee_usd[law.fee[goods.arc], goods.slot] * goods.units
+    payee = pl.Series(["customs"] * len(goods.arc), dtype=pl.String)
+    book.at_slots(goods.slot, "fees", {"payer": pick(owner, goods.arc), "payee": payee}, goods.units, fee)
+    within = goods.units.copy()
+    for quota, (count, counted) in enumerate(_beyond(model, law, goods, x)):
+        within[count] -= counted
+        mine = Entered(goods.arc[count], goods.slot[count], counted)
+        _owed(book, law, futures, mine, owner, (law.quotas[quota],))
+    within[np.abs(within) < 1e-9] = 0.0
+    _owed(book, law, futures, Entered(goods.arc, goods.slot, within), owner, ())
+
+
+def _beyond(model: Model, law: Law, goods: Entered, x: Floats) -> Iterator[tuple[Ints, Floats]]:
+    """For each quota, which of the goods are in part beyond it, and how many units of them."""
+    border = model.border
+    if border is None:
+        return
+    for quota in range(len(law.quotas)):
+        units = np.zeros((len(model.reach.arcs), model.calendar.size))
+        mine = border.count_quota == quota
+        columns = border.over[mine]
+        units[border.count_arc[mine]] = np.where(columns >= 0, x[columns], 0.0)
+        amount = units[goods.arc, goods.slot]
+        found = np.flatnonzero(amount)
+        yield found, amount[found]
+
+
+def _owed(book: _Rows, law: Law, futures: Futures, goods: Entered, owner: list[str], over: tuple[str, ...]) -> None:
+    """Duty by heading on goods that are beyond the quotas ``over``."""
+    model = book.model
+    keys, which = np.unique(law.article[goods.arc] * model.calendar.size + goods.slot, return_inverse=True)
     headings: list[tuple[str, str]] = []
     rates: list[float] = []
     first = [0]
     for key in keys:
-        article, place = divmod(int(key), model.calendar.size)
-        hts, origin = law.articles[article]
-        for heading, authority, rate in duties.lines(*_asked(futures, model.calendar, place, hts, origin)):
+        number, slot = divmod(int(key), model.calendar.size)
+        article, (law_book, day) = law.articles[number], law_of(futures, model.calendar, slot)
+        said = claims_of(law_book, article, over)
+        for heading, authority, rate in duties.lines(law_book, article.hts, article.origin, day, said):
             headings.append((heading, authority))
             rates.append(rate)
         first.append(len(rates))
@@ -167,21 +198,17 @@ def _entered(book: _Rows, law: Law, futures: Futures, arc: Ints, slot: Ints, uni
     counts = np.diff(starts)[which]
     if not counts.sum():
         return
-    row = np.repeat(np.arange(len(arc)), counts)
+    row = np.repeat(np.arange(len(goods.arc)), counts)
     step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     line = starts[which][row] + step
     accounts = {
-        "payer": pick(owner, arc[row]),
-        "payee": customs.gather(row),
+        "payer": pick(owner, goods.arc[row]),
+        "payee": pl.Series(["customs"] * len(row), dtype=pl.String),
         "heading": pick([heading for heading, _ in headings], line),
         "authority": pick([authority for _, authority in headings], line),
     }
-    book.at_slots(slot[row], "duty", accounts, units[row], np.array(rates)[line] * value[row])
-
-
-def _asked(futures: Futures, calendar: Calendar, slot: int, hts: str, origin: str) -> Any:
-    law, day = law_of(futures, calendar, slot)
-    return law, hts, origin, day
+    value = np.array([arc.value_usd for arc in model.reach.arcs], dtype=float)[goods.arc] * goods.units
+    book.at_slots(goods.slot[row], "duty", accounts, goods.units[row], np.array(rates)[line] * value[row])
 
 
 def _stored(book: _Rows, x: Floats) -> None:

@@ -7,12 +7,15 @@ moment, d(s, k) the last moment at the date of s−k; g a pool of goods, r a run
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ashore.network import Network
+from ashore.plans import quotas
 from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.law import Law
+from ashore.plans.quotas import Border
 from ashore.plans.reach import Reach, independent
 from ashore.plans.sheet import INFINITE, Sheet
 
@@ -27,6 +30,7 @@ class Model:
     lost (wants, slots); opened (candidates, moments), 1 from the moment a plant is ordered on; base (standing plants),
     fixed at 1. wants: the (market, product) of each row of ``units`` (wants, slots) and of ``prices``.
     balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers.
+    border: what of the goods that arrive is entered, None where all of it is. arc_group: independent part of each arc.
     """
 
     network: Network
@@ -49,6 +53,29 @@ class Model:
     balance: Ints
     capacity: Ints
     limit: Ints
+    arc_group: Ints
+    border: Border | None = None
+
+    @property
+    def operations(self) -> tuple[Ints, ...]:
+        """Every block of columns that has slots as its last axis."""
+        blocks = (self.make, self.move, self.stock, self.blend, self.lost)
+        return blocks if self.border is None else (*blocks, self.border.entered, self.border.over)
+
+    def arriving(self, arcs: Ints, slots: Ints) -> Ints:
+        """Columns of what arrives on arcs in slots, shape (arcs, slots); -1 where nothing can."""
+        found = np.full((len(arcs), len(slots)), -1, dtype=np.int64)
+        lags = np.array([self.reach.arcs[k].lag for k in arcs], dtype=np.int64)
+        for lag in np.unique(lags):
+            leave = self.calendar.ancestor(int(lag))[slots]
+            mine, known = np.flatnonzero(lags == lag), np.flatnonzero(leave >= 0)
+            found[np.ix_(mine, known)] = self.move[np.ix_(arcs[mine], leave[known])]
+        return found
+
+    def entering(self, arcs: Ints, slots: Ints) -> Ints:
+        """Columns of what arrives on arcs in slots and is not turned away at a border; -1 where nothing can."""
+        arriving = self.arriving(arcs, slots)
+        return arriving if self.border is None else self.border.let_in(arriving, arcs, slots)
 
     def arrivals(self, lag: int) -> tuple[Ints, Ints, Ints]:
         """Arcs of this lag, and the departure and arrival slots of each consignment on them."""
@@ -66,9 +93,13 @@ def build(
     reach: Reach,
     units: Mapping[tuple[str, str], Floats],
     prices: Mapping[tuple[str, str], tuple[Floats, Floats]],
+    law: Law | None = None,
 ) -> Model:
-    """All columns and constraints. ``prices``: price and lost_usd by month of each (market, product), NaN: none."""
-    builder = _Builder(network, calendar, reach, units, prices)
+    """All columns and constraints. ``prices``: price and lost_usd by month of each (market, product), NaN: none.
+
+    Of ``law`` only its bans and quotas count here.
+    """
+    builder = _Builder(network, calendar, reach, units, prices, law)
     for step in (
         builder.balances,
         builder.capacities,
@@ -77,6 +108,7 @@ def build(
         builder.strong_links,
     ):
         step()
+    quotas.constrain(builder.model)
     return builder.model
 
 
@@ -88,6 +120,7 @@ class _Builder:
         reach: Reach,
         units: Mapping[tuple[str, str], Floats],
         prices: Mapping[tuple[str, str], tuple[Floats, Floats]],
+        law: Law | None,
     ) -> None:
         wants = tuple(key for key, amount in units.items() if np.any(amount > 0))
         place = {(pool.place, pool.product): k for k, pool in enumerate(reach.pools) if pool.origin is None}
@@ -99,7 +132,9 @@ class _Builder:
         self.units = _stack([units[key] for key in wants], calendar.size)
         price = _stack([prices[key][0][calendar.month] for key in wants], calendar.size)
         lost = _stack([prices[key][1][calendar.month] for key in wants], calendar.size)
-        self.pool_group, plant_group = independent(reach, (*candidates, *standing))
+        self.pool_group, plant_group = independent(
+            reach, (*candidates, *standing), [] if law is None else quotas.shared_pools(reach, law)
+        )
         self.plant_group = dict(zip((*candidates, *standing), plant_group, strict=True))
         self.sheet = Sheet()
         cand = np.ones((len(candidates), len(calendar.moment_node)), dtype=bool)
@@ -137,7 +172,10 @@ class _Builder:
             balance=self._balance_rows(),
             capacity=self._plant_rows(),
             limit=self._limit_rows(),
+            arc_group=self.pool_group[np.array([arc.pool for arc in reach.arcs], dtype=np.int64)],
         )
+        if law is not None:
+            self.model = replace(self.model, border=quotas.stand(self.model, law))
 
     # -- columns and rows -------------------------------------------------------------------------------------------
     def _windowed(self, spans: list[tuple[int, int]], pools: list[int]) -> Ints:
@@ -182,8 +220,10 @@ class _Builder:
     def balances(self) -> None:
         """Goods are kept: for each pool g and slot s
 
-        stock[g,s−1] + Σ_{a into g} move[a, s−L(a)] + Σ_{r makes g} make[r,s] + blended in + lost[g,s]
-        − Σ_{a out of g} move[a,s] − Σ_{r uses g} quantity/yield·make[r,s] − blended out − stock[g,s] = wanted[g,s].
+        stock[g,s−1] + Σ_{a into g} enters[a,s] + Σ_{r makes g} make[r,s] + blended in + lost[g,s]
+        − Σ_{a out of g} move[a,s] − Σ_{r uses g} quantity/yield·make[r,s] − blended out − stock[g,s] = wanted[g,s],
+
+        enters[a,s] being move[a, s−L(a)] but for what is turned away at a border (:mod:`ashore.plans.quotas`).
         """
         m, put, row = self.model, self.sheet.put, self.model.balance
         put(row, m.stock, -1.0)
@@ -192,7 +232,8 @@ class _Builder:
         for lag in m.lags:
             arcs, leave, arrive = m.arrivals(lag)
             into = np.array([self.reach.arcs[k].pool for k in arcs], dtype=np.int64)
-            put(row[into][:, arrive], m.move[arcs][:, leave], 1.0)
+            columns = m.move[arcs][:, leave] if m.border is None else m.entering(arcs, arrive)
+            put(row[into][:, arrive], columns, 1.0)
         sources = np.array([arc.source for arc in self.reach.arcs], dtype=np.int64)
         shipped = np.flatnonzero(sources >= 0)
         put(row[sources[shipped]], m.move[shipped], -1.0)
@@ -244,9 +285,9 @@ class _Builder:
     def strong_links(self) -> None:
         """Nothing useful is shipped from a plant that never opens: for each candidate p, market k, product and branch
 
-        Σ_{a from p to k, s on the branch} move[a,s] ≤ D · opened[p, last moment of use],
+        Σ_{a from p to k, s on the branch} enters[a,s] ≤ D · opened[p, last moment of use],
 
-        D the largest demand from the first shipment on, over the branches below it. Shipping more can always be left
+        D the largest demand from the first shipment on, over the branches below it. Bringing in more can always be left
         out at no cost. Only where D is below what the plant can make on the way, and while it stays cheap.
         """
         m = self.model
@@ -274,7 +315,8 @@ class _Builder:
             path = self.cal.path(int(leaf))
             bound = ahead[want, path[0]]
             rows = self.sheet.add_rows(bound < room[cand], -INFINITE, 0.0, group)
-            self.sheet.put(rows[arc_row[arcs]][:, None], m.move[arcs][:, path], 1.0)
+            columns = m.move[arcs][:, path] if m.border is None else m.entering(arcs, path)
+            self.sheet.put(rows[arc_row[arcs]][:, None], columns, 1.0)
             self.sheet.put(rows, opened[cand, leaf], -bound)
 
     def _opened_by(self, candidate: int, lag: int) -> Ints:

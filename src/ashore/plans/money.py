@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ashore.plans import quotas
 from ashore.plans.calendar import Calendar, Floats, Ints
 from ashore.plans.law import Law
 from ashore.plans.model import Model
@@ -42,6 +43,7 @@ def charges(model: Model, law: Law) -> Charges:
         gather.making,
         gather.leaving,
         gather.entering,
+        gather.beyond_quotas,
         gather.holding,
         gather.losing,
         gather.opening,
@@ -82,7 +84,7 @@ class _Gather:
         self._at_slots(self.model.move, np.arange(self.cal.size), cost[:, None])
 
     def entering(self) -> None:
-        """Duty (share of customs value) and fees in the month of arrival, under the law of the slot of arrival."""
+        """Duty within quotas (share of customs value) and fees, in the month and by the law of the slot of arrival."""
         m, law = self.model, self.law
         value = np.array([arc.value_usd for arc in m.reach.arcs], dtype=float)
         for lag in m.lags:
@@ -91,7 +93,14 @@ class _Gather:
             if not len(arcs):
                 continue
             usd = value[arcs, None] * law.rate[law.article[arcs]][:, arrive] + law.fee_usd[law.fee[arcs]][:, arrive]
-            self._at_slots(m.move[arcs][:, leave], arrive, usd)
+            columns = m.move[arcs][:, leave] if m.border is None else m.entering(arcs, arrive)
+            self._at_slots(columns, arrive, usd)
+
+    def beyond_quotas(self) -> None:
+        """The duty that goods owe more beyond a quota."""
+        m = self.model
+        if m.border is not None:
+            self._at_slots(m.border.over, np.arange(self.cal.size), quotas.over_usd(m, self.law))
 
     def holding(self) -> None:
         """hold_usd_month for each unit in stock at the end of a month."""

@@ -16,7 +16,7 @@ from ashore.network import Network
 from ashore.plans import benders, decode, infeasible
 from ashore.plans.calendar import Calendar, Floats, demand_by_slot, lay_out
 from ashore.plans.futures import Futures, check_demand, held_law
-from ashore.plans.law import Law, law_of, read_law
+from ashore.plans.law import Law, claims_of, law_of, read_law
 from ashore.plans.ledger import ledger
 from ashore.plans.model import Model, build
 from ashore.plans.money import Charges, charges, tail_mean
@@ -26,7 +26,7 @@ from ashore.plans.solver import Answer, Limits, NoPlan
 from ashore.plans.tail import Aim
 from ashore.rules import RuleBook
 
-TABLES = ("open", "make", "flows", "stock", "served", "lost", "node_costs", "duty")
+TABLES = ("open", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "duty")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Posed:
 class Plan:
     """The best plan found. Tables are Polars frames; see :mod:`ashore.plans.decode` for their columns.
 
+    quotas: what entered within and beyond quotas, and what was turned away; see :func:`ashore.plans.decode.at_border`.
+
     cost_usd: expected discounted cost. tail_usd: mean cost of the dearest share 1 − ``tail`` of the branches.
     objective_usd: (1 − risk)·cost_usd + risk·tail_usd. duty_usd: expected discounted duty, ``duty`` by heading.
     node_costs: node, parent, chance, cost_usd (discounted, if the node comes to pass), expected_usd, path_usd.
@@ -72,6 +74,7 @@ class Plan:
     stock: pl.DataFrame
     served: pl.DataFrame
     lost: pl.DataFrame
+    quotas: pl.DataFrame
     duty_usd: float
     duty: pl.DataFrame
     node_costs: pl.DataFrame
@@ -160,7 +163,7 @@ def pose(
     reach = reachable(network, units, months, book.country, calendar.month)
     infeasible.refuse_unreachable(network, reach, calendar, units, prices)
     law = read_law(network, futures, calendar, reach)
-    model = build(network, calendar, reach, units, prices)
+    model = build(network, calendar, reach, units, prices, law)
     costs = charges(model, law)
     arrays = model.sheet.arrays(costs.expected(calendar, model.sheet.columns))
     aim = Aim(costs, calendar, risk, tail)
@@ -216,6 +219,7 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     served, lost, revenue = decode.delivering(model, x)
     rows = ledger(model, posed.law, posed.futures, x)
     duty = _duty_table(rows)
+    entered = decode.at_border(model, posed.law, posed.futures, x)
     parents = [None if parent < 0 else cal.nodes[parent] for parent in cal.node_parent]
     nodes = pl.DataFrame(
         {
@@ -245,11 +249,12 @@ def finish(posed: Posed, answer: Answer) -> Plan:
         stock=decode.stocking(model, x),
         served=served,
         lost=lost,
+        quotas=entered,
         duty_usd=float(duty["usd"].sum()),
         duty=duty,
         node_costs=nodes,
         ledger=rows,
-        notes=tuple(_notes(posed, x)),
+        notes=tuple(_notes(posed, x, float(entered["turned_away"].sum()))),
         estimates=tuple(posed.network.estimates()),
         start=cal.dates[0],
         months=cal.months,
@@ -271,8 +276,10 @@ def _duty_table(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _notes(posed: Posed, x: Floats) -> list[str]:
+def _notes(posed: Posed, x: Floats, turned_away: float) -> list[str]:
     notes = list(posed.futures.notes)
+    if turned_away:
+        notes.append("Some goods arrive where they may not be entered, and are lost; see quotas.")
     cal, reach, law = posed.calendar, posed.reach, posed.law
     for market, product in posed.model.wants:
         if (market, product) not in reach.first:
@@ -283,7 +290,7 @@ def _notes(posed: Posed, x: Floats) -> list[str]:
         if law.article[arc] >= 0:
             articles.setdefault(int(law.article[arc]), set()).add(int(slot))
     for article in sorted(articles):
-        hts, origin = law.articles[article]
+        key = law.articles[article]
         needs: set[str] = set()
         days: set[tuple[int, date]] = set()
         for slot in sorted(articles[article]):
@@ -291,11 +298,12 @@ def _notes(posed: Posed, x: Floats) -> list[str]:
             if (id(book), day) in days or len(days) > 200:
                 continue
             days.add((id(book), day))
-            needs |= set(duties.needs(book, hts, origin, day))
+            if not law.banned[article, slot]:
+                needs |= set(duties.needs(book, key.hts, key.origin, day, claims_of(book, key)))
         if needs:
             claims = ", ".join(sorted(needs))
             notes.append(
-                f"Duty on {duties.dotted(hts)} from {origin} depends on claims not given ({claims}); "
+                f"Duty on {duties.dotted(key.hts)} from {key.origin} depends on claims not given ({claims}); "
                 "the plan relies on the assumed case."
             )
     estimates = posed.network.estimates()

@@ -9,7 +9,7 @@ lead to demand, is left out here, before any variable is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -325,10 +325,11 @@ class _Search:
         return mixed
 
 
-def independent(reach: Reach, plants: tuple[str, ...]) -> tuple[Ints, Ints]:
+def independent(reach: Reach, plants: tuple[str, ...], shared: Iterable[Ints] = ()) -> tuple[Ints, Ints]:
     """Number of the independent part of the graph that each pool, and each of ``plants``, belongs to.
 
     Two parts share no plant, no limited supply and no goods, so that without tail risk each can be planned alone.
+    ``shared``: pools that something else ties together, each an array of them.
     A plant without runs has number -1.
     """
     above = list(range(len(reach.pools)))
@@ -355,6 +356,9 @@ def independent(reach: Reach, plants: tuple[str, ...]) -> tuple[Ints, Ints]:
             join(arc.source, arc.pool)
         elif reach.supplies[arc.supply].limit_month is not None:
             join(arc.pool, first.setdefault(("supply", arc.supply), arc.pool))
+    for pools in shared:
+        for pool in pools[1:]:
+            join(int(pools[0]), int(pool))
     tops = np.array([top(k) for k in range(len(above))], dtype=np.int64)
     numbers = np.unique(tops, return_inverse=True)[1].astype(np.int64)
     of_plant = [first.get(("plant", name), -1) for name in plants]

@@ -120,9 +120,8 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
     units = dict(zip(posed.model.wants, mean_units, strict=True))
     prices = planning.all_prices(network, posed.futures, cal.months)
     reach = reachable(network, units, cal.months, root.book.country, line.month)
-    mean = replace(posed.law, rate=mean_over_tree(posed.law.rate, cal)[:, slots], fee_usd=posed.law.fee_usd[:, slots])
-    law: Law = carried_over(mean, network, reach)
-    model = build(network, line, reach, units, prices)
+    law: Law = carried_over(posed.law.mean(cal, slots), network, reach)
+    model = build(network, line, reach, units, prices, law)
     costs = charges(model, law).expected(line, model.sheet.columns)
     try:
         answer: Answer = run(model.sheet.arrays(costs), limits)

@@ -122,6 +122,7 @@ def text_of_plan(document: Document) -> None:
     _opened(out, document, many=len(nodes) > 1)
     _made(out, document, chances)
     _lost(out, document, chances)
+    _quotas(out, document, chances)
     _headings(out, document)
     if len(nodes) > 1:
         _nodes(out, nodes)
@@ -187,6 +188,21 @@ def _lost(out: Console, document: Document, chances: Mapping[str, float]) -> Non
         lost[row["market"], row["product"]] += row["units"] * chances[row["node"]]
     lines = [f"{count(round(units, 2))} {product} in {market}" for (market, product), units in lost.items()]
     terminal.notes(out, "Demand not served (expected units)", lines, terminal.WARN)
+
+
+def _quotas(out: Console, document: Document, chances: Mapping[str, float]) -> None:
+    """Each quota and ban that goods met, in expected units over the plan; month by month in the JSON."""
+    total: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    for row in document["quotas"]:
+        for k, name in enumerate(("used", "over", "turned_away")):
+            total[row["quota"]][k] += row[name] * chances[row["node"]]
+    if not total:
+        return
+    terminal.blank(out)
+    terminal.heading(out, "Quotas and bans, expected units")
+    rows = [(name, *(count(round(units, 2)) for units in amounts)) for name, amounts in total.items()]
+    columns = (("", "L"), ("entered within", "r"), ("entered beyond", "r"), ("turned away", "r"))
+    terminal.table(out, columns, rows)
 
 
 def _headings(out: Console, document: Document) -> None:

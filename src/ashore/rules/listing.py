@@ -23,10 +23,10 @@ def listed(book: RuleBook, on: date | None, hts: str | None, origin: str | None)
 
 
 def difference(book: RuleBook, before: date, after: date, hts: str | None, origin: str | None) -> dict[str, Any]:
-    """What started, ended or changed its rate between two days."""
+    """What started, ended or changed its rate, ban or quota between two days."""
     then = {_identity(r): r for r in book.rules if r.in_force(before) and _bears(r, before, hts, origin)}
     now = {_identity(r): r for r in book.rules if r.in_force(after) and _bears(r, after, hts, origin)}
-    changed = [key for key in then.keys() & now.keys() if then[key].rate_ppm != now[key].rate_ppm]
+    changed = [key for key in then.keys() & now.keys() if _terms(then[key]) != _terms(now[key])]
     return {
         "before": before.isoformat(),
         "after": after.isoformat(),
@@ -98,3 +98,7 @@ def _bears(rule: Rule, on: date | None, hts: str | None, origin: str | None) -> 
 
 def _identity(rule: Rule) -> tuple[str, str, tuple[str, ...]]:
     return rule.heading, rule.provision, tuple(sorted(rule.origins or ()))
+
+
+def _terms(rule: Rule) -> tuple[int | None, bool, float | None]:
+    return rule.rate_ppm, rule.ban, rule.quota_units_month

@@ -180,6 +180,15 @@ class RuleBook:
                     named.setdefault(name, set()).add(rule.provision)
         return named
 
+    @cached_property
+    def quotas(self) -> dict[str, tuple[Rule, ...]]:
+        """The rules that wait for a quota, by its name."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            if rule.quota:
+                found[rule.quota] = (*found.get(rule.quota, ()), rule)
+        return found
+
     def in_force(self, on: date) -> tuple[tuple[Rule, tuple[int, ...]], ...]:
         """Rules in force on a day, winners first, each with the places of the rules it yields to."""
         key = ("in_force", self.interval(on))
