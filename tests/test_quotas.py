@@ -31,7 +31,7 @@ from tests.test_plans import (
     under,
 )
 
-from ashore import cli, costs, duties, plans, rules
+from ashore import cli, costs, duties, plans, report, rules
 from ashore.duties.bulk import rate_lines
 from ashore.errors import Fault, FaultyInput, Infeasible, Unresolved
 from ashore.plans.plan import pose
@@ -566,3 +566,14 @@ def test_a_folder_of_futures_has_quotas_bans_and_makers(tmp_path: Path) -> None:
     (tmp_path / "changes.csv").write_text("node,rule,rate,makers\nup,toy,0.4,Akme\n", encoding="utf-8")
     with pytest.raises(FaultyInput, match=r"No product of the network is made by 'Akme'\. Did you mean 'Acme'\?"):
         plans.read_futures(tmp_path, law, case)
+
+
+def test_what_the_terminal_shows(small: RuleBook, capsys: pytest.CaptureFixture[str]) -> None:
+    law = read(small, NEW | {"quota_units_month": 5000}, ban(["MY"], heading="never"))
+    report.text_of_rules(rules.listing.listed(law, DAY, None, "MY"))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "5,000" in shown
+    assert " ban 2020-01-01 " in shown
+    document = plans.solve(simple(MUST), book(duty(0.5, quota_units_month=4, heading="q")), START, 3).as_dict()
+    report.text_of_plan(document)
+    assert "q 12 18 0" in " ".join(capsys.readouterr().out.split())

@@ -183,17 +183,17 @@ def _rule_table(out: Console, rules: Iterable[Document]) -> None:
     for rule in rules:
         goods = rule["products"] if rule["products"] == "*" else plural(rule["products"], "line")
         key = (rule["rule"], rule["title"], rule["kind"], rule["rate"], rule.get("rate_before"), rule["from"])
-        limits = (rule["until"], rule["ban"], rule["quota_units_month"])
+        limits = (rule["until"], rule.get("ban"), rule.get("quota_units_month"))
         groups.setdefault((*key, *limits, goods, tuple(rule["needs"]), mark(rule)), []).append(rule)
     rows = []
     for same in groups.values():
         rule = same[0]
         rate = "free" if rule["kind"] == "free" else "schedule" if rule["rate"] is None else percent(rule["rate"])
-        rate = "ban" if rule["ban"] else rate
+        rate = "ban" if rule.get("ban") else rate
         if "rate_before" in rule:
             rate = f"{percent(rule['rate_before'])} > {rate}"
         title = rule["title"] + ("" if rule["kind"] in ("add", "free") else f" ({KINDS[rule['kind']]})")
-        if rule["quota_units_month"] is not None:
+        if rule.get("quota_units_month") is not None:
             title += f" (beyond {count(rule['quota_units_month'])} units a month)"
         rows.append(
             (

@@ -193,7 +193,7 @@ def _lost(out: Console, document: Document, chances: Mapping[str, float]) -> Non
 def _quotas(out: Console, document: Document, chances: Mapping[str, float]) -> None:
     """Each quota and ban that goods met, in expected units over the plan; month by month in the JSON."""
     total: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    for row in document["quotas"]:
+    for row in document.get("quotas", ()):
         for k, name in enumerate(("used", "over", "turned_away")):
             total[row["quota"]][k] += row[name] * chances[row["node"]]
     if not total:
