@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from ashore.cli import main
 
 TINY: dict[str, str] = {
     "products": (
@@ -66,3 +69,28 @@ def tiny_network(folder: Path, **overrides: str | Callable[[str], str] | None) -
 def tiny_folder(tmp_path: Path) -> Path:
     """The tiny network as it stands."""
     return tiny_network(tmp_path / "tiny")
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs one command line: (exit code, standard output, standard error)."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def ask(run):
+    """Runs one command line with --json and gives its document; the code must be 0."""
+
+    def call(*words):
+        code, out, err = run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return call

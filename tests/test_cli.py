@@ -9,35 +9,8 @@ import sys
 
 import pytest
 
-from ashore.cli import main
-
 TODAY = "2026-11-22"
 RIG = "8543.70.98.60"
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs one command line: (exit code, standard output, standard error)."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return call
-
-
-@pytest.fixture
-def ask(run):
-    """Runs one command line with --json and gives its document; the code must be 0."""
-
-    def call(*words):
-        code, out, err = run(*words, "--json")
-        assert code == 0, err
-        return json.loads(out)
-
-    return call
 
 
 def test_duty_of_one_line_has_every_field_of_the_contract(ask):

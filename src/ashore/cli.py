@@ -15,10 +15,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 from ashore import __version__
 from ashore.errors import AshoreError, Fault, FaultyInput, raise_if
+from ashore.worth.given import Given
 
 if TYPE_CHECKING:
     from ashore.plans import Futures
     from ashore.rules import RuleBook
+    from ashore.worth import Rig
 
 app = App(
     name="ashore",
@@ -33,6 +35,7 @@ LONG = 20_000  # rows beyond which a document is written on one line, which is m
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
 Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the last vouched day up to this date.")]
 Known = Annotated[str | None, Parameter(name="--known", help="Answer with the law as it was known on this date.")]
+Outlook = Annotated[Given | None, Parameter(name="*", negative=())]
 Scenario = Annotated[Path | None, Parameter(name="--scenario", help="TOML file of [[change]] tables to rate under.")]
 
 
@@ -334,6 +337,95 @@ def report_(
     return 0
 
 
+@app.command
+def worth(
+    *,
+    product: str | None = None,
+    ths: float | None = None,
+    watts: float | None = None,
+    price_usd_ths: float,
+    power_usd_kwh: float,
+    duty_rate: float = 0.0,
+    network: Path | None = None,
+    outlook: Outlook = None,
+    paths: int = 10_000,
+    seed: int | None = None,
+    json_: Json = False,
+) -> int:
+    """What a rig is worth at a price of power: income, payback, present value, option value, and the duty it can bear.
+
+    Parameters
+    ----------
+    product:
+        a rig of the network, instead of --ths and --watts.
+    ths:
+        hash rate of the rig, TH/s.
+    watts:
+        power it draws, W.
+    price_usd_ths:
+        price of the rig where it is plugged in, without duty, USD for each TH/s.
+    power_usd_kwh:
+        all-in price of power, USD per kWh.
+    duty_rate:
+        duty paid on top, as a share of the price.
+    network:
+        folder or shipped case whose products --product names; by default the shipped case.
+    paths:
+        paths of the hash price drawn for the bands.
+    seed:
+        of those paths; another one gives other paths.
+    """
+    from ashore import report
+    from ashore import worth as worths
+
+    rig = _rig(product, ths, watts, network)
+    seen, assumptions = worths.outlook_of(outlook or Given())
+    drawn = {"paths": paths} if seed is None else {"paths": paths, "seed": seed}
+    found = worths.appraise(rig, price_usd_ths, power_usd_kwh, seen, duty_rate, assumptions=assumptions, **drawn)
+    _print(found.as_dict(), report.text_of_worth, json_)
+    return 0
+
+
+@app.command
+def series(
+    sources: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    *,
+    out: Path | None = None,
+    node: str | None = None,
+    cookie: Path | None = None,
+    days: int = 30,
+    step: int = 1,
+    json_: Json = False,
+) -> int:
+    """A daily series of price, fees, difficulty and hash price from files, services and a node of your own.
+
+    Parameters
+    ----------
+    sources:
+        CSV files, answers of Coin Metrics or mempool.space, as files or their addresses; earlier ones count first.
+    out:
+        where to write the series, for --series.
+    node:
+        address of a bitcoind's JSON-RPC, as http://user:password@127.0.0.1:8332; it gives fees and difficulty.
+    cookie:
+        the cookie file bitcoind writes, instead of user and password.
+    days:
+        days asked of the node, back from its tip.
+    step:
+        ask the node for every so many blocks only.
+    """
+    from ashore import mining, report
+
+    if not sources and node is None:
+        raise _Usage("ashore series needs a file, an address or --node URL")
+    nodes = [] if node is None else [mining.from_node(mining.Node(node, cookie=cookie), days, step)]
+    found = mining.load_all(sources, nodes)
+    if out is not None:
+        out.write_text(found.text(), encoding="utf-8")
+    _print(found.as_dict() | {"out": None if out is None else str(out)}, report.text_of_series, json_)
+    return 0
+
+
 class _Usage(Exception):
     """Wrong usage that the argument parser cannot see; exit code 2."""
 
@@ -361,6 +453,18 @@ def _book(hold: str | None, scenario: Path | None, known: str | None = None) -> 
 def _names(given: tuple[str, ...]) -> list[str]:
     """The names in an option that may be repeated and may hold several, parted by commas."""
     return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def _rig(product: str | None, ths: float | None, watts: float | None, folder: Path | None) -> Rig:
+    """The rig a user means: a product of a network, or hash rate and power."""
+    from ashore import network
+    from ashore.worth import Rig, rig_of
+
+    if product is not None and ths is None and watts is None:
+        return rig_of(network.load(network.cases.find(folder)), product)
+    if product is not None or ths is None or watts is None:
+        raise _Usage("give --product, or --ths and --watts")
+    return Rig(ths, watts)
 
 
 def _day(text: str, where: str) -> date:

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 SEED = 20261122  # of the paths, so that the same question has the same answer
 PATHS = 10_000
 LATTICE = 1.1673039782614187 ** -np.arange(1.0, 5.0)  # the number is the real root of x^5 = x + 1
+SURE = 1e-9  # a deviation of the log below which the mean is taken as certain
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -40,14 +41,14 @@ def call(mean: ArrayLike, strike: ArrayLike, deviation: ArrayLike) -> Floats:
     """
     f, k, s = _broadcast(mean, strike, deviation)
     d1 = _d1(f, k, s)
-    value = np.where(s > 0, f * _normal(d1) - k * _normal(d1 - s), f - k)
+    value = np.where(s > SURE, f * _normal(d1) - k * _normal(d1 - s), f - k)
     return np.maximum(value, np.maximum(f - k, 0.0))  # the bound it has in theory, also after rounding
 
 
 def call_slope(mean: ArrayLike, strike: ArrayLike, deviation: ArrayLike) -> Floats:
     """Change of :func:`call` with the mean: N(d1)."""
     f, k, s = _broadcast(mean, strike, deviation)
-    return np.asarray(np.where(s > 0, _normal(_d1(f, k, s)), f > k), dtype=np.float64)
+    return np.asarray(np.where(s > SURE, _normal(_d1(f, k, s)), f > k), dtype=np.float64)
 
 
 def strip_usd(earns: ArrayLike, costs_usd: ArrayLike, mean: ArrayLike, deviation: ArrayLike) -> Floats:
@@ -94,7 +95,7 @@ def paths(mean: Floats, volatility: float, years: Floats, count: int = PATHS, se
     variances, axes = np.linalg.eigh(volatility**2 * np.minimum(years[:, None], years[None, :]))
     loads = (axes * np.sqrt(np.maximum(variances, 0.0)))[:, ::-1]  # the largest component first
     found = _normals(count, years.size, seed) @ loads.T
-    if volatility > 0 and count > 1:
+    if volatility > SURE and count > 1:
         found *= volatility * np.sqrt(years) / found.std(axis=0)
     np.exp(found, out=found)
     found *= mean / found.mean(axis=0)
@@ -141,7 +142,7 @@ def _broadcast(*values: ArrayLike) -> tuple[Floats, ...]:
 
 def _d1(f: Floats, k: Floats, s: Floats) -> Floats:
     """(ln(F/K)) / s + s / 2, with F and K positive; +inf where K is 0, −inf where F is."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         found = (np.log(f) - np.log(k)) / s + s / 2
     return np.where(k <= 0, np.inf, np.where(f <= 0, -np.inf, found))
 

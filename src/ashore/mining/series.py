@@ -10,9 +10,10 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,19 @@ class Series:
             cells = (float(column[place]) for column in columns)
             writer.writerow([str(day), *("" if math.isnan(cell) else f"{cell:.10g}" for cell in cells)])
         return out.getvalue()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its days with what is known of each, and what they say of the hash price."""
+        columns = {name: getattr(self, name) for name in VALUES}
+        rows = [
+            {"date": str(day)}
+            | {name: None if math.isnan(column[place]) else float(column[place]) for name, column in columns.items()}
+            for place, day in enumerate(self.days)
+        ]
+        told = asdict(statistics(self)) if not np.isnan(self.hashprice).any() else {}
+        if told:
+            told["last"] = told["last"].isoformat()
+        return {"where": self.where, "statistics": told, "notes": list(self.notes), "days": rows}
 
 
 @dataclass(frozen=True, slots=True)

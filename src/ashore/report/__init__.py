@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         text_of_summary,
     )
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
+    from ashore.report.text_worth import text_of_series, text_of_worth
 
 _HOMES = {
     "Answer": "findings",
@@ -38,7 +39,9 @@ _HOMES = {
     "text_of_network": "text",
     "text_of_plan": "text_costs",
     "text_of_rules": "text",
+    "text_of_series": "text_worth",
     "text_of_summary": "text",
+    "text_of_worth": "text_worth",
 }
 
 __all__ = [
@@ -56,7 +59,9 @@ __all__ = [
     "text_of_network",
     "text_of_plan",
     "text_of_rules",
+    "text_of_series",
     "text_of_summary",
+    "text_of_worth",
 ]
 
 

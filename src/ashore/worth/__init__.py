@@ -1,0 +1,69 @@
+"""Worth: costs against mining income. What a rig earns, what it is worth, and the duty that takes it all.
+
+Names are loaded when first used: the command line states its options from here and must not wait for arrays.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ashore.worth.appraisal import Months, Worth, appraise, check, life, mean_path_usd, option_usd, sensitivity
+    from ashore.worth.given import Given
+    from ashore.worth.inputs import BOUNDS, Assumed, Outlook, Rig, assumed, faults_of, outlook_of, read_assumed, rig_of
+
+_HOMES = {
+    "Assumed": "inputs",
+    "BOUNDS": "inputs",
+    "Given": "given",
+    "Months": "appraisal",
+    "Outlook": "inputs",
+    "Rig": "inputs",
+    "Worth": "appraisal",
+    "appraise": "appraisal",
+    "assumed": "inputs",
+    "check": "appraisal",
+    "faults_of": "inputs",
+    "life": "appraisal",
+    "mean_path_usd": "appraisal",
+    "option_usd": "appraisal",
+    "outlook_of": "inputs",
+    "read_assumed": "inputs",
+    "rig_of": "inputs",
+    "sensitivity": "appraisal",
+}
+
+__all__ = [
+    "BOUNDS",
+    "Assumed",
+    "Given",
+    "Months",
+    "Outlook",
+    "Rig",
+    "Worth",
+    "appraise",
+    "assumed",
+    "check",
+    "faults_of",
+    "life",
+    "mean_path_usd",
+    "option_usd",
+    "outlook_of",
+    "read_assumed",
+    "rig_of",
+    "sensitivity",
+]
+
+
+def __getattr__(name: str) -> object:
+    """A public name from the module that holds it, imported on first use."""
+    if name in _HOMES:
+        value: object = getattr(importlib.import_module(f"ashore.worth.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ashore.worth' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
