@@ -262,6 +262,7 @@ def plan(
     method: str = "auto",
     options: Annotated[bool, Parameter(negative=())] = False,
     why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    cluster: str | None = None,
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -281,6 +282,7 @@ def plan(
     method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
     options: also value each candidate plant, perfect information and the stochastic plan.
     why: PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
+    cluster: solve side by side on a Dask cluster: local, local:4 (processes), or the scheduler's tcp://HOST:PORT.
     """
     from ashore import network, plans, report
 
@@ -290,17 +292,18 @@ def plan(
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
     asked = _names(why)
     plans.check_plants(net, asked)
-    with _proving() as progress:
-        result = plans.solve(
-            net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
-        )
-    document = result.as_dict(with_ledger=result.ledger.height < LONG)
-    if "ledger" not in document:
-        document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
-    if options:
-        document |= plans.options(result, time).as_dict()
-    if asked:
-        document["why"] = [each.as_dict() for each in plans.why(result, asked, time)]
+    with plans.workers(cluster):
+        with _proving() as progress:
+            result = plans.solve(
+                net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
+            )
+        document = result.as_dict(with_ledger=result.ledger.height < LONG)
+        if "ledger" not in document:
+            document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
+        if options:
+            document |= plans.options(result, time).as_dict()
+        if asked:
+            document["why"] = [each.as_dict() for each in plans.why(result, asked, time)]
     _print(document, report.text_of_plan, json_)
     return 0
 

@@ -2,6 +2,7 @@
 
 from ashore.plans.breakeven import Breakeven, breakeven_rate, breakeven_rates, restrict
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
+from ashore.plans.parallel import spread, workers
 from ashore.plans.plan import Plan, pose, solve
 from ashore.plans.value import Options, options
 from ashore.plans.why import Why, check_plants, why
@@ -23,5 +24,7 @@ __all__ = [
     "read_futures",
     "restrict",
     "solve",
+    "spread",
     "why",
+    "workers",
 ]

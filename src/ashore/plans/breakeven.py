@@ -14,8 +14,9 @@ from ashore.network import Network
 from ashore.plans.futures import held_law
 from ashore.plans.infeasible import explain, missing_parts
 from ashore.plans.money import charges
+from ashore.plans.parallel import spread
 from ashore.plans.plan import Posed, pose
-from ashore.plans.solver import Answer, NoPlan, run, side_by_side
+from ashore.plans.solver import Answer, NoPlan, run
 from ashore.rules import RuleBook
 
 STEPS = 6  # the first step up from the lowest rate is the span divided by two to this power
@@ -119,19 +120,38 @@ def breakeven_rates(
     high: float = 2.0,
     tol: float = 0.0005,
 ) -> tuple[Breakeven, ...]:
-    """:func:`breakeven_rate` of every candidate plant; the plants of one company share their probes."""
+    """:func:`breakeven_rate` of every candidate plant; the plants of one company share their probes.
+
+    The companies are searched by the workers in force (:mod:`ashore.plans.parallel`).
+    """
     candidates = [name for name, plant in network.plants.items() if not plant.open]
     owned: dict[str, list[str]] = {}
     for name in candidates:
         _check(network, (name,), low, high, tol)
         owned.setdefault(network.plants[name].company, []).append(name)
-
-    def of_company(company: str) -> list[Breakeven]:
-        probe = _Prober(restrict(network, company), book, start, months, set(exempt))
-        return [_search(probe, (name,), low, high, tol) for name in owned[company]]
-
-    found = {each.plants[0]: each for several in side_by_side(of_company, owned) for each in several}
+    sweep = _Sweep(network, book, start, months, frozenset(exempt), (low, high, tol))
+    found = {each.plants[0]: each for several in spread(_of_company, owned.items(), sweep) for each in several}
     return tuple(found[name] for name in candidates)
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """What the searches of all companies share; span: lowest and highest rate, and how near to come."""
+
+    network: Network
+    book: RuleBook
+    start: date
+    months: int
+    exempt: frozenset[str]
+    span: tuple[float, float, float]
+
+
+def _of_company(sweep: _Sweep, owned: tuple[str, list[str]]) -> list[Breakeven]:
+    """The search for each of the candidates of a company, (company, plants)."""
+    company, plants = owned
+    own = restrict(sweep.network, company)
+    probe = _Prober(own, sweep.book, sweep.start, sweep.months, set(sweep.exempt))
+    return [_search(probe, (plant,), *sweep.span) for plant in plants]
 
 
 def _search(probe: _Prober, names: tuple[str, ...], low: float, high: float, tol: float) -> Breakeven:

@@ -15,9 +15,10 @@ from ashore.plans.futures import Futures, Node, held_law
 from ashore.plans.law import Law, carried_over, mean_over_tree
 from ashore.plans.model import build
 from ashore.plans.money import charges
+from ashore.plans.parallel import spread
 from ashore.plans.reach import reachable
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Answer, Limits, NoPlan, run, side_by_side
+from ashore.plans.solver import Answer, Limits, NoPlan, run
 
 
 @dataclass(frozen=True)
@@ -44,42 +45,53 @@ class Options:
         }
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What it takes to solve a plan's model again with something changed: no table, so that it is soon sent."""
+
+    posed: planning.Posed
+    answer: Answer
+    method: str
+    limits: Limits
+
+
 def options(plan: planning.Plan, time: float | None = None) -> Options:
     """EVPI, value of the stochastic plan and option values of a solved plan; ``time`` in seconds for each solve.
 
-    Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0.
+    Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0. The
+    solves that do not depend on one another are done by the workers in force (:mod:`ashore.plans.parallel`).
     """
     assert plan.posed is not None
+    assert plan.answer is not None
     limits = Limits(plan.posed.limits.gap, time if time is not None else plan.posed.limits.seconds)
+    asked = _Asked(plan.posed, plan.answer, plan.method, limits)
     notes: list[str] = []
     if plan.status != "optimal":
         notes.append("The plan was stopped before it was proven best; the values are against the plan as found.")
     if len(plan.posed.calendar.leaves) > 1:
-        evpi = _perfect_information(plan, limits)
-        vss = _stochastic(plan, limits, notes)
+        evpi = _perfect_information(plan, asked)
+        vss = _stochastic(plan, asked, notes)
     else:
         evpi, vss = 0.0, 0.0
         notes.append("There is one branch only: nothing to foresee and no mean to plan for.")
-    return Options(evpi, vss, _plants(plan, limits, notes), tuple(notes))
+    return Options(evpi, vss, _plants(plan, asked, notes), tuple(notes))
 
 
-def _perfect_information(plan: planning.Plan, limits: Limits) -> float:
+def _perfect_information(plan: planning.Plan, asked: _Asked) -> float:
     """The plan's objective less the same objective over the best plans of each branch known from the start."""
-    posed = plan.posed
-    assert posed is not None
-    cal = posed.calendar
-    ends = posed.aim.ends
-    chance = cal.node_chance[ends]
-    cost = np.zeros(len(ends))
+    aim, cal = asked.posed.aim, asked.posed.calendar
+    possible = np.flatnonzero(cal.node_chance[aim.ends] > 0)
+    cost = np.zeros(len(aim.ends))
+    cost[possible] = spread(_known, possible.tolist(), asked)
+    return max(0.0, plan.objective_usd - aim.of(cost))
 
-    def known(k: int) -> float:
-        alone = branch(posed.futures, cal.nodes[int(ends[k])])
-        one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, limits)
-        return run(one.arrays, limits).objective
 
-    possible = np.flatnonzero(chance > 0)
-    cost[possible] = side_by_side(known, possible.tolist())
-    return max(0.0, plan.objective_usd - posed.aim.of(cost))
+def _known(asked: _Asked, end: int) -> float:
+    """What the best plan costs if it is known from the start that the tree is left at its ``end``."""
+    posed, cal = asked.posed, asked.posed.calendar
+    alone = branch(posed.futures, cal.nodes[int(posed.aim.ends[end])])
+    one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, asked.limits)
+    return run(one.arrays, asked.limits).objective
 
 
 def branch(futures: Futures, leaf: str) -> Futures:
@@ -89,11 +101,10 @@ def branch(futures: Futures, leaf: str) -> Futures:
     return replace(futures, nodes=nodes, demand=tuple(row for row in futures.demand if row.node in names))
 
 
-def _stochastic(plan: planning.Plan, limits: Limits, notes: list[str]) -> float | None:
+def _stochastic(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float | None:
     """How much dearer the plan gets with the openings that are best when policy and demand are the mean of all."""
-    posed = plan.posed
-    assert posed is not None
-    state = _mean_openings(posed, limits)
+    posed = asked.posed
+    state = _mean_openings(posed, asked.limits)
     if state is None:
         notes.append("There is no plan for the mean policy and demand; vss_usd is left open.")
         return None
@@ -104,7 +115,7 @@ def _stochastic(plan: planning.Plan, limits: Limits, notes: list[str]) -> float 
         fixed = state.get(name, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
         keep = columns >= 0
         lower[columns[keep]] = upper[columns[keep]] = fixed[keep]
-    cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), limits, plan)
+    cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), asked)
     if why:
         notes.append(f"With the openings that are best under the mean policy: {why}")
     return None if cost is None else max(0.0, cost - plan.objective_usd)
@@ -136,35 +147,34 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
     return found
 
 
-def _plants(plan: planning.Plan, limits: Limits, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
+def _plants(plan: planning.Plan, asked: _Asked, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
-    posed, answer = plan.posed, plan.answer
-    assert posed is not None
-    assert answer is not None
     opened = list(plan.open["plant"].unique(maintain_order=True))
-
-    def without(name: str) -> tuple[float | None, str]:
-        columns = posed.model.opened[posed.model.candidates.index(name)]
-        upper = posed.arrays.col_upper.copy()
-        upper[columns[columns >= 0]] = 0.0
-        start = np.where(posed.arrays.integer, np.minimum(answer.x, upper), np.nan)
-        return _cost(replace(posed.arrays, col_upper=upper), limits, plan, start)
-
-    values: dict[str, float | None] = {name: 0.0 for name, plant in posed.network.plants.items() if not plant.open}
-    for name, (cost, why) in zip(opened, side_by_side(without, opened), strict=True):
+    plants = asked.posed.network.plants
+    values: dict[str, float | None] = {name: 0.0 for name, plant in plants.items() if not plant.open}
+    for name, (cost, why) in zip(opened, spread(_without, opened, asked), strict=True):
         values[name] = None if cost is None else max(0.0, cost - plan.objective_usd)
         if why:
             notes.append(f"Without {name}: {why}")
     return tuple(values.items())
 
 
-def _cost(arrays: Arrays, limits: Limits, plan: planning.Plan, start: Floats | None = None) -> tuple[float | None, str]:
+def _without(asked: _Asked, name: str) -> tuple[float | None, str]:
+    """:func:`_cost` of the best plan that never opens a plant."""
+    arrays, model = asked.posed.arrays, asked.posed.model
+    columns = model.opened[model.candidates.index(name)]
+    upper = arrays.col_upper.copy()
+    upper[columns[columns >= 0]] = 0.0
+    start = np.where(arrays.integer, np.minimum(asked.answer.x, upper), np.nan)
+    return _cost(replace(arrays, col_upper=upper), asked, start)
+
+
+def _cost(arrays: Arrays, asked: _Asked, start: Floats | None = None) -> tuple[float | None, str]:
     """The objective of a model with the plan's matrix, None without a plan; and what there is to say about it."""
-    assert plan.posed is not None
+    posed = asked.posed
     try:
-        posed = plan.posed
         answer = benders.answer(
-            posed.model, arrays, posed.aim, limits, method=plan.method, start=start, known=plan.answer
+            posed.model, arrays, posed.aim, asked.limits, method=asked.method, start=start, known=asked.answer
         )
     except NoPlan:
         return None, "the demand cannot be served, so no value is given."
