@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ashore.cli import main
+
+settings.register_profile("house", deadline=None)  # timings belong to the benchmarks
+settings.load_profile("house")
 
 TINY: dict[str, str] = {
     "products": (

@@ -390,6 +390,62 @@ def worth(
 
 
 @app.command
+def offers(
+    file: Path,
+    *,
+    on: str | None = None,
+    futures: Path | None = None,
+    network: Path | None = None,
+    scarce: str = "cash",
+    outlook: Outlook = None,
+    paths: int = 10_000,
+    seed: int | None = None,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """Which offer of rigs to take: each landed on its day of arrival under every branch of the law, and ranked.
+
+    Parameters
+    ----------
+    file:
+        CSV file of offers, one a row.
+    on:
+        day on which they are judged and ordered; by default the last day the rule book vouches for.
+    futures:
+        futures file or folder; by default the law at the end of the coverage is held.
+    network:
+        folder or shipped case with the lanes, markets and products; by default the shipped case.
+    scarce:
+        cash ranks by what is left for each USD laid out, power for each MW.
+    paths:
+        paths of the hash price drawn for the chances.
+    seed:
+        of those paths; another one gives other paths.
+    """
+    from ashore import network as networks
+    from ashore import offers as offered
+    from ashore import plans, report
+    from ashore import worth as worths
+
+    book = _book(hold, scenario)
+    net = networks.load(networks.cases.find(network))
+    day = _day(on, "--on") if on is not None else date.fromordinal(book.until.toordinal() - 1)
+    tree = plans.held_law(book, day) if futures is None else plans.read_futures(futures, book, net)
+    seen, assumptions = worths.outlook_of(outlook or Given())
+    found = offered.read_offers(file, net, book, day)
+    tree = tree.hold(offered.needed_until(found))
+    branches = [
+        offered.Branch(nodes[-1].name, chance, tuple((node.start, node.name, node.book) for node in nodes))
+        for chance, nodes in tree.branches()
+    ]
+    basis = offered.basis_of(net, day, seen, scarce, paths, seed)
+    ranking = offered.rank(found, branches, basis, assumptions, [*tree.notes, *book.caveats(day)])
+    _print(ranking.as_dict(), report.text_of_offers, json_)
+    return 0
+
+
+@app.command
 def series(
     sources: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     *,

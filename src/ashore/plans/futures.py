@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,12 @@ class Futures:
         while found[-1].parent is not None:
             found.append(self.nodes[self._index[found[-1].parent]])
         return tuple(reversed(found))
+
+    def branches(self) -> tuple[tuple[float, tuple[Node, ...]], ...]:
+        """Every branch: its chance, and its nodes from the root to the leaf."""
+        parents = {node.parent for node in self.nodes}
+        paths = (self.path(node.name) for node in self.nodes if node.name not in parents)
+        return tuple((prod(node.chance for node in path), path) for path in paths)
 
     def hold(self, until: date) -> Futures:
         """The same tree with the law of each node carried on to ``until``; says so in ``notes`` if it had to."""

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, percent, plural, usd
+from ashore.report.words import DASH, millions, percent, plural, split_assumptions, usd
 
 Document = Mapping[str, Any]
 WIDEST = 5  # assumptions shown with what they move
+BY = {True: "for each USD laid out", False: "for each MW"}
+LEFT = (
+    "left: option value less what is paid, discounted. USD/TH landed: mean over the branches. payback: months on the"
+    " mean path; flat: at today's hash price. best: chance that it leaves more than every other."
+    " *: a change of the duty is the seller's."
+)
 SHORT = "the series is too short to tell"
 MOVES = "What moves it: option value less the outlay, USD, at the low and the high of each assumption"
 
@@ -58,6 +64,85 @@ def text_of_worth(document: Document) -> None:
     ]
     terminal.table(out, [("", "L"), ("low", "r"), ("high", "r"), ("at low", "r"), ("at high", "r")], moved)
     terminal.notes(out, "Assumed", document["assumptions"])
+
+
+def text_of_offers(document: Document) -> None:
+    """Offers, best first: landed cost over the branches, what is left, and what waiting, doubts and holds cost."""
+    out = terminal.console()
+    rows, cash = document["offers"], document["scarce"] == "cash"
+    terminal.heading(out, f"{plural(len(rows), 'offer')} on {document['on']}, best first by what is left {BY[cash]}")
+    terminal.blank(out)
+    columns = [("offer", "l"), ("origin", "L"), ("terms", "L"), ("arrives", "L"), ("USD/TH", "r"), ("low – high", "r")]
+    columns += [("duty", "r"), ("payback", "r"), ("flat", "r"), ("left/USD", "r"), ("left/MW", "r"), ("best", "r")]
+    terminal.table(out, columns, [_offer_row(row) for row in rows])
+    terminal.blank(out)
+    out.print(LEFT, style=terminal.QUIET)
+    terminal.blank(out)
+    terminal.heading(out, "Waiting, USD a unit: ordering later at the same price")
+    columns = [("offer", "l")]
+    columns += [(f"{wait['months']} months" if wait["months"] > 1 else "1 month", "r") for wait in rows[0]["waiting"]]
+    columns += [
+        ("of it duty saved", "r"),
+        ("income lost", "r"),
+        ("only if it still pays", "r"),
+        ("a hold of 60 days", "r"),
+    ]
+    columns[-1] = (f"a hold of {rows[0]['hold']['days']:g} days", "r")
+    terminal.table(out, columns, [_wait_row(row) for row in rows])
+    doubts = [row for row in rows if row["dispute"]]
+    if doubts:
+        terminal.blank(out)
+        terminal.heading(out, "Origin in doubt, USD of the whole lot")
+        columns = [("offer", "l"), ("if found otherwise", "l"), ("mean", "r"), ("most", "r"), ("open until", "L")]
+        terminal.table(out, [*columns, ("borne by", "L")], [_doubt_row(row["dispute"], row["offer"]) for row in doubts])
+    branches = document["branches"]
+    if len(branches) > 1:
+        terminal.notes(out, "Branches", [f"{each['branch']}: {percent(each['chance'])}" for each in branches])
+    said = [f"{row['offer']}: duty depends on the claim {need}" for row in rows for need in row["needs"]]
+    said += [f"{row['offer']}: {note}" for row in rows for note in row["notes"]]
+    lost = [
+        f"{row['offer']} is turned away, and what was paid lost, with a chance of {percent(row['turned_away_chance'])}"
+        for row in rows
+        if row["turned_away_chance"]
+    ]
+    terminal.notes(out, "Bans", lost, terminal.WARN)
+    estimates, others = split_assumptions([*document["notes"], *said, *document["assumptions"]])
+    terminal.notes(out, "Rests on", [*others, *estimates])
+
+
+def _offer_row(row: Document) -> list[str]:
+    ths, rate = row["landed_usd_ths"], row["duty_rate"]
+    span = f"{usd(ths['low'])} – {usd(ths['high'])}" if ths["high"] - ths["low"] >= 0.005 else ""
+    bears = "" if row["tariff_for"] == "buyer" else " *"
+    return [
+        row["offer"],
+        row["origin"],
+        row["incoterm"] + bears,
+        row["arrival"],
+        usd(ths["mean"]),
+        span,
+        percent(round(rate["mean"], 4)),
+        *("never" if row[key] is None else f"{row[key]:.0f}" for key in ("payback_months", "payback_flat_months")),
+        f"{row['option_net_usd_usd']:+.2f}",
+        millions(row["option_net_usd_mw"]),
+        DASH if row["chance_best"] is None else f"{100 * row['chance_best']:.0f} %",
+    ]
+
+
+def _wait_row(row: Document) -> list[str]:
+    waits, last = row["waiting"], row["waiting"][-1]
+    cells = [f"{wait['value_usd']:+,.0f}" for wait in waits]
+    cells += [f"{last['duty_usd']:+,.0f}", f"{last['margin_usd']:+,.0f}", f"{last['with_choice_usd']:+,.0f}"]
+    return [row["offer"], *cells, f"{-row['hold']['usd_unit']:+,.0f}"]
+
+
+def _doubt_row(dispute: Document, name: str) -> list[str]:
+    others = [each for each in dispute["origins"] if each["more_usd"]["high"] or each["more_usd"]["low"]]
+    found = ", ".join(
+        f"{each['origin']} {percent(each['chance'])}: {each['more_usd']['mean']:+,.0f}" for each in others
+    )
+    amounts = [usd(dispute["expected_usd"], 0), usd(dispute["exposure_usd"], 0)]
+    return [name, found, *amounts, dispute["until"], dispute["borne_by"]]
 
 
 def text_of_series(document: Document) -> None:

@@ -88,6 +88,8 @@ LABELS = {  # name → what it is called, and its unit
     "degradation": ("loss of hash rate", " a year"),
     "months": ("months until the rig is retired", ""),
     "delay_days": ("days until the rig runs", ""),
+    "liquidation_days": ("days until an entry is settled", ""),
+    "hold_days": ("days of a hold at the border", ""),
 }
 BOUNDS = {
     "ths": Bound(0, 1e6, "Give the hash rate of one rig in TH/s, as 270.", open=True),
