@@ -1,30 +1,36 @@
-"""Large trees: the L-shaped method (Benders), with one cut a round for all branches together.
+"""Large trees: the L-shaped method (Benders) on openings and common months, branches priced one by one.
 
 The plan is taken apart into a master and blocks (:mod:`ashore.plans.blocks`). Each round prices the blocks at one point
-of the master and gives it one cut, Σ weight·V; the weights are those of the risk measure there: the chances, and for
-the tail the dearest mixture of branches, (1 − w)·p + w·q with q ≤ p / (1 − α), so that the cut is one of
-(1 − w)·mean + w·CVaR_α. A mixture that is not the dearest gives a cut all the same, which lets a round price only the
-branches that are likely to count. First the openings may be fractions, and the point asked about lies between the
-master's and the best one known (in-out); then they are whole. The master's value is at every moment a lower bound, and
-every point priced in all blocks an upper one.
+of the master and gives it cuts. Without a tail there is one for each group of branches, Σ p·V; with one there is a
+single cut Σ weight·V, whose weights are those of the risk measure there: (1 − w)·p + w·q with q ≤ p / (1 − α), the
+dearest mixture of branches, so that the cut is one of (1 − w)·mean + w·CVaR_α. A mixture that is not the dearest gives
+a cut all the same, which lets a round price only the branches that are likely to count.
+
+First all openings may be fractions, and the point asked about lies between the master's and the best one known
+(in-out), from a start at which all branches are alike. Then those of the master are whole; then those within the
+branches, by branching in each block alone. Where that costs a block more than its fractions promised, the openings it
+branched on become columns of the master (they are promoted), until the gap is closed. The master's value is at every
+moment a lower bound, and every point with whole openings, priced in all blocks, an upper one.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ashore.errors import Fault, SolverTrouble
 from ashore.plans.blocks import Blocks, CannotSplit, take_apart, total
-from ashore.plans.calendar import Floats
+from ashore.plans.branching import NEARLY
+from ashore.plans.calendar import Calendar, Floats
+from ashore.plans.centre import Centre
 from ashore.plans.master import Master, Point
 from ashore.plans.model import Model
-from ashore.plans.recourse import Cut, OutOfTime, Recourse
+from ashore.plans.recourse import Cut, OutOfTime, Recourse, Settled
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Answer, Limits, NoPlan
+from ashore.plans.solver import WHOLE, Answer, Limits, NoPlan
 from ashore.plans.tail import Aim, best
 
 METHODS = ("auto", "extensive", "benders")
@@ -33,9 +39,11 @@ FEWEST_BRANCHES = 40  # fewer, or
 FEWEST_COLUMNS = 150_000  # a smaller model, is solved in one piece, and so is one with
 MOST_OPENINGS = 20_000  # more whole-numbered columns for the master
 MOST_DEMANDS = 20  # cuts that demand a solution, a round
+MOST_GROUPS = 40  # groups of branches with a cut each
 LOOSE = 1e-4  # gap to which the openings are priced as fractions
 NEAR = 1e-3  # gap from which on a better point is priced in all blocks
 STALLED = 60  # rounds without progress after which a phase ends
+STEP = 0.05  # share of the way from the best point to the master's at which the blocks are asked
 
 
 def answer(
@@ -57,43 +65,42 @@ def answer(
     )
     if method == "benders" or (method == "auto" and large):
         try:
-            blocks = take_apart(model, arrays, aim.costs.expected(model.calendar, arrays.columns), aim.risk > 0)
+            blocks = take_apart(model, arrays, aim.costs, aim.risk > 0)
         except CannotSplit:
             pass
         else:
-            return _Search(blocks, aim, limits, progress).result()
+            return Search(blocks, aim, limits, progress).result(arrays)
     return best(arrays, aim, limits, start, known if known is not None and known.method == "extensive" else None)
 
 
 @dataclass
-class _Best:
-    """The best point priced in all blocks: the master's columns, the blocks' columns, and what it costs."""
+class Best:
+    """The best point priced in all blocks with whole openings: the master's columns, the blocks' openings, the cost."""
 
     x: Floats
-    y: Floats
+    whole: list[Floats | None]
     usd: float
 
 
-class _Search:
-    def __init__(self, blocks: Blocks, aim: Aim, limits: Limits, progress: Progress | None) -> None:
+class Search:
+    """Rounds of master and blocks until the gap is closed."""
+
+    def __init__(self, blocks: Blocks, aim: Aim, limits: Limits, progress: Progress | None = None) -> None:
         self.begun = time.perf_counter()
         deadline = None if limits.seconds is None else self.begun + limits.seconds
         self.blocks, self.aim, self.limits, self.progress = blocks, aim, limits, progress
+        self.cal: Calendar = aim.calendar
         self.recourse = Recourse(blocks, deadline)
-        self.bound = 0.0  # no plan costs less than nothing
-        self.best: _Best | None = None
-        cal = aim.calendar
+        self.bound = -np.inf
+        self.best: Best | None = None
+        self.inner: Floats | None = None  # the best point known with openings in fractions
+        cal = self.cal
         self.chance = cal.node_chance[aim.ends]
-        # the master's charges, and of them those of the nodes that all branches share
-        of_master = np.full(blocks.arrays.columns, -1, dtype=np.int64)
-        of_master[blocks.master] = np.arange(len(blocks.master))
-        mine = of_master[aim.costs.column] >= 0
-        self.column, self.node = of_master[aim.costs.column[mine]], aim.costs.node[mine]
-        self.usd = aim.costs.usd[mine] * cal.factor_month[aim.costs.month[mine]]
+        self.column, self.node, self.usd = blocks.trunk_usd
         if aim.risk > 0:
             everywhere = np.ones(len(self.chance))
             shared = self._shares(everywhere) == len(everywhere)
-            self.common = total(self.column, self.usd * shared[self.node], len(blocks.master))
+            self.common = total(self.column, self.usd * shared[self.node], len(blocks.trunk.cost))
         else:
             self.common = self._weighted(self.chance)
         self.in_doubt = np.zeros(blocks.count, dtype=bool)  # blocks that once had no solution
@@ -101,11 +108,16 @@ class _Search:
         leaf_of = np.full(len(cal.nodes), -1, dtype=np.int64)
         leaf_of[aim.ends] = np.arange(len(aim.ends))
         self.ways = leaf_of[self._last_nodes()] if aim.risk > 0 else np.zeros(0, dtype=np.int64)
+        self.groups = 1 if aim.risk > 0 else min(blocks.count, MOST_GROUPS)
+        self.group = np.arange(blocks.count) * self.groups // max(1, blocks.count)
+        self.centre: Centre | None = None
+        self.own: dict[int, int] = {}  # blocks with a column of the master for their cost alone
+        self.decides = bool(any(len(shape.whole) for shape in blocks.shapes))  # openings within the blocks
 
     # -- costs ------------------------------------------------------------------------------------------------------
     def _last_nodes(self) -> list[int]:
         """For each block of one branch, the node in which it ends."""
-        below = {int(parent): node for node, parent in enumerate(self.aim.calendar.node_parent)}
+        below = {int(parent): node for node, parent in enumerate(self.cal.node_parent)}
         found = []
         for node in self.blocks.node.tolist():
             while node in below:
@@ -115,27 +127,27 @@ class _Search:
 
     def _shares(self, weight: Floats) -> Floats:
         """The weight of each node: the sum of those of the branches through it."""
-        cal = self.aim.calendar
-        share = np.zeros(len(cal.nodes))
+        share = np.zeros(len(self.cal.nodes))
         share[self.aim.ends] = weight
         for node in range(len(share) - 1, 0, -1):
-            share[cal.node_parent[node]] += share[node]
+            share[self.cal.node_parent[node]] += share[node]
         return share
 
     def _weighted(self, weight: Floats) -> Floats:
-        """Cost of each of the master's columns when the branches weigh ``weight``."""
-        return total(self.column, self.usd * self._shares(weight)[self.node], len(self.blocks.master))
+        """Cost of each of the trunk's columns when the branches weigh ``weight``."""
+        return total(self.column, self.usd * self._shares(weight)[self.node], len(self.blocks.trunk.cost))
 
     def _branches(self, x: Floats, value: Floats) -> Floats:
         """Cost of each branch with the master at ``x`` and blocks that cost ``value``."""
-        spent = total(self.node, self.usd * x[self.column], len(self.aim.calendar.nodes))
+        spent = total(self.node, self.usd * x[self.column], len(self.cal.nodes))
         before = self.aim.along(spent)
         return before + total(self.ways, value, len(before))
 
     def _cost(self, x: Floats, value: Floats) -> tuple[float, Floats]:
         """What the point costs, and the weights of the branches there."""
         if self.aim.risk <= 0:
-            return float(self.common @ x + self._shares(self.chance)[self.blocks.node] @ value), self.chance
+            behind = self._shares(self.chance)[self.blocks.node] @ value
+            return float(self.common @ x[: len(self.common)] + behind), self.chance
         branch = self._branches(x, value)
         left, q = 1.0 - self.aim.tail, np.zeros(len(branch))
         order = np.argsort(-branch, kind="stable")
@@ -146,11 +158,10 @@ class _Search:
     # -- rounds -----------------------------------------------------------------------------------------------------
     def _price(self, x: Floats, full: bool) -> tuple[float, list[Cut]]:
         """What the master's point ``x`` costs (a lower bound on it unless ``full``), infinite where blocks have no
-        solution, and the cuts learnt there.
+        solution; the master is given the cuts learnt there.
         """
         blocks, recourse = self.blocks, self.recourse
-        everything = np.arange(blocks.count)
-        chosen = everything
+        chosen = np.arange(blocks.count)
         if not full and self.aim.risk == 1:
             _, weight = self._cost(x, recourse.estimate(x))
             branch = self._branches(x, recourse.estimate(x))
@@ -160,16 +171,36 @@ class _Search:
             chosen = np.flatnonzero(likely[self.ways] | self.in_doubt)
         demands = recourse.solve(x, chosen)
         usd, weight = self._cost(x, recourse.estimate(x))
-        constant, slope = recourse.cut(self._shares(weight)[blocks.node])
-        cuts = [Cut(constant, slope + self._weighted(weight) - self.common, False)]
+        cuts = self._learnt(weight)
         if demands:
             self.in_doubt[recourse.failed] = True
             demands.sort(key=lambda cut: -float(cut.constant + cut.slope @ x))
+            for cut in demands[:MOST_DEMANDS]:
+                self.master.add(cut, -1)
             return np.inf, [*demands[:MOST_DEMANDS], *cuts]
-        if len(chosen) == blocks.count and (self.best is None or usd < self.best.usd) and self._is_whole(x):
-            self.best = _Best(x, recourse.y.copy(), usd)
+        whole = self._is_whole(x) and not self.decides
+        if whole and len(chosen) == blocks.count and (self.best is None or usd < self.best.usd):
+            self.best = Best(x, [None] * blocks.count, usd)
         self._tell()
         return usd, cuts
+
+    def _learnt(self, weight: Floats) -> list[Cut]:
+        """Gives the master the cuts of the last prices for branches of this weight."""
+        share = self._shares(weight)[self.blocks.node]
+        apart = np.array(list(self.own), dtype=np.int64)
+        rest = share.copy()
+        rest[apart] = 0.0
+        cuts = self.recourse.cuts(rest, self.group, self.groups)
+        if self.aim.risk > 0:
+            more = self._weighted(weight) - self.common
+            cuts[0].slope[: len(more)] += more
+        for number, cut in enumerate(cuts):
+            parts = [column for block, column in self.own.items() if self.group[block] == number]
+            self.master.add(cut, int(self.master.theta[number]), np.array(parts, dtype=np.int64))
+        alone = [self.recourse.cut_of(block, float(share[block])) for block in self.own]
+        for cut, column in zip(alone, self.own.values(), strict=True):
+            self.master.add(cut, column)
+        return cuts + alone
 
     def _is_whole(self, x: Floats) -> bool:
         openings = x[self.master.whole]
@@ -187,30 +218,78 @@ class _Search:
             raise OutOfTime
         return left
 
-    def result(self) -> Answer:
-        """The best plan, with its bound."""
+    def find(self) -> tuple[Best, str]:
+        """The best point and "optimal", "time_limit" or "stopped"; ``bound`` holds its bound.
+
+        Raises NoPlan, and SolverTrouble if no point was found in time.
+        """
         status = "time_limit"
         try:
-            self.master = Master(self.blocks, self.common, self._unit())
+            least = total(self.group, self._shares(self.chance)[self.blocks.node] * self.recourse.least, self.groups)
+            if self.aim.risk > 0:
+                least = np.array([min(0.0, float(self.recourse.least.min(initial=0.0)) * self.blocks.count)])
+            self.master = Master(self.blocks.trunk, self.common, self._unit(), least)
             self._run()
             if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
                 status = "optimal"
         except OutOfTime:
-            pass
+            self._rescue()
         except KeyboardInterrupt:
-            if self.best is None:
-                raise
             status = "stopped"
+            self._rescue()
         if self.best is None:
             what = "No plan was found within the time allowed."
             remedy = "Allow more time, loosen --gap, or plan fewer months or branches."
             raise SolverTrouble(Fault("--time", what, remedy))
-        x = np.zeros(self.blocks.arrays.columns)
-        x[self.blocks.master], x[self.blocks.column] = self.best.x, self.best.y
+        return self.best, status
+
+    def _rescue(self) -> None:
+        """A plan all the same where none was found in time: openings rounded up, then the first whole ones met."""
+        self.recourse.deadline, self.limits = None, replace(self.limits, seconds=None)
+        if not np.isfinite(self.bound):
+            self.bound = self.master.relaxed().bound
+        if self.best is not None:
+            return
+        x = self._filled(self.inner) if self.inner is not None else self.master.relaxed().x
+        whole = self.master.whole
+        for openings in (np.ceil(x[whole] - NEARLY), self.master.upper[whole], self.master.lower[whole]):
+            self._first_plan(openings)
+            if self.best is not None:
+                return
+
+    def _first_plan(self, openings: Floats) -> None:
+        """A plan with these openings of the master and the first whole ones met in the blocks, if there is one."""
+        self.master.fix(openings)
+        try:
+            x = self.master.relaxed().x if self.inner is None else self._with(self.inner, openings)
+        except NoPlan:
+            return
+        finally:
+            self.master.fix(None)
+        if x is None:
+            return
+        x[self.master.whole] = openings
+        if self.recourse.solve(x, np.arange(self.blocks.count)):
+            return
+        found = [self.recourse.settle(block, x, np.inf) for block in range(self.blocks.count)]
+        if all(each.whole is not None for each in found):
+            usd, _ = self._cost(x, np.array([each.usd for each in found]))
+            self.best = Best(x, [each.whole for each in found], usd)
+
+    def result(self, arrays: Arrays) -> Answer:
+        """The best plan in the columns of ``arrays``, with its bound."""
+        found, status = self.find()
+        x = np.zeros(arrays.columns)
+        width = len(self.blocks.master)
+        x[self.blocks.master] = found.x[:width]
+        self.recourse.deadline = None
+        at = self._now(found)
+        for block in range(self.blocks.count):
+            own, _ = self.blocks.of(block)
+            x[self.blocks.column[own]] = self.recourse.solution(block, at, found.whole[block])
         x = np.where(np.abs(x) < 1e-9, 0.0, x)
-        usd = self.best.usd
         seconds = time.perf_counter() - self.begun
-        return Answer(self.blocks.arrays, x, status, usd, min(self.bound, usd), seconds, (), "benders")
+        return Answer(arrays, x, status, found.usd, min(self.bound, found.usd), seconds, (), "benders")
 
     def _unit(self) -> float:
         """USD the solver of the master counts in, so that its numbers are of moderate size."""
@@ -218,13 +297,22 @@ class _Search:
         typical = float(np.abs(self.blocks.cost).max(initial=1.0))
         return float(10.0 ** np.floor(np.log10(max(largest, typical)) - 1))
 
+    @property
+    def _fine(self) -> float:
+        """Gap to which openings in fractions are priced."""
+        return min(LOOSE, self.limits.gap * 10) if self.limits.gap < NEAR / 10 else self.limits.gap / 4
+
     def _run(self) -> None:
         master = self.master
-        if len(master.whole):  # everything open is the point from which most is possible
-            openings = master.upper[master.whole]
-            self._rounds(LOOSE, openings, most=8)
-        self._rounds(self.limits.gap if not len(master.whole) else min(LOOSE, self.limits.gap * 10), None, most=1000)
-        if not len(master.whole):
+        if not master.only_openings and self.aim.risk <= 0:
+            self.centre = Centre(self.blocks, self.common, self._shares(self.chance)[self.blocks.node])
+            self.inner = self.centre.best()
+            self.centre.lend(self.recourse)
+        if self.inner is None and len(master.whole):  # everything open is the point from which most is possible
+            self._rounds(LOOSE, master.upper[master.whole], most=8)
+        settled = not len(master.whole) and not self.decides
+        self._rounds(self.limits.gap if settled else self._fine, None, most=1000)
+        if settled:
             return
         tried: set[bytes] = set()
         again = False
@@ -232,59 +320,139 @@ class _Search:
             before = self.bound
             known = self.best.usd if self.best is not None else np.inf
             spread = (known - self.bound) / abs(known) if np.isfinite(known) and known else 1.0
-            gap = self.limits.gap / 2 if again else min(1e-2, max(self.limits.gap / 2, spread / 10))
-            point = master.mixed(gap, self._seconds_left())
-            if point is None:
-                raise OutOfTime
+            gap = self.limits.gap / 4 if again else min(1e-2, max(self.limits.gap / 4, spread / 10))
+            point = self._proposed(gap)
             self.bound = max(self.bound, min(point.bound, known))
+            self._tell()
             if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
                 return
             openings = master.whole_point(point)
-            key = openings.astype(np.int8).tobytes()
-            if key in tried and again and self.bound <= before:
-                return  # no progress that the numbers could show
+            key = openings.astype(np.int64).tobytes()
             again = key in tried
             tried.add(key)
-            self._settle(openings, point.x, again)
+            x = self._settle(openings, point.x, again)
+            learnt = self._decide(x) if self.decides and x is not None else False
+            if again and not learnt and self.bound <= before:
+                return  # no progress that the numbers could show
 
-    def _settle(self, openings: Floats, x: Floats, again: bool) -> None:
-        """Prices openings the master proposes: at once if nothing else is to be decided, else by their own rounds."""
-        master = self.master
+    def _proposed(self, gap: float) -> Point:
+        """The best point of the master with whole openings, to within ``gap``."""
+        master, point = self.master, None
+        if not len(master.whole):
+            return master.relaxed()
         if not master.only_openings:
-            self._rounds(self.limits.gap / 4, openings, most=STALLED)
-            return
+            point = master.branched(gap, self._seconds_left)
+        if point is None:
+            point = master.mixed(gap, self._seconds_left())
+        if point is None:
+            raise OutOfTime
+        return point
+
+    def _settle(self, openings: Floats, x: Floats, again: bool) -> Floats | None:
+        """Prices openings the master proposes: at once if nothing else is to be decided, else by their own rounds.
+
+        Returns the best point with them.
+        """
+        master = self.master
         x = x.copy()
         x[master.whole] = openings
-        usd, _ = self._learn(x, full=False)
+        if not master.only_openings:
+            return self._rounds(self.limits.gap / 4, openings, most=STALLED)
+        usd, _ = self._price(x, full=False)
         better = np.isfinite(usd) and (self.best is None or usd < self.best.usd)
         if better and (again or within(usd, self.bound, NEAR)):
-            self._learn(x, full=True)
+            self._price(x, full=True)
+        return x if np.isfinite(usd) else None
 
-    def _learn(self, x: Floats, full: bool) -> tuple[float, list[Cut]]:
-        """Prices ``x`` and gives the master the cuts."""
-        usd, cuts = self._price(x, full)
-        for cut in cuts:
-            self.master.add(cut)
-        return usd, cuts
+    def _decide(self, x: Floats) -> bool:
+        """Whole openings within the blocks, with the master at ``x``; whether that taught anything.
 
-    def _rounds(self, gap: float, openings: Floats | None, most: int) -> None:
-        """Cuts until the master's value meets the best point's; with ``openings`` given, for these alone."""
+        Where they cost more than the gap allows beyond what fractions promised, the master takes them over.
+        """
+        recourse, blocks = self.recourse, self.blocks
+        demands = recourse.solve(x, np.arange(blocks.count))
+        if demands:
+            for cut in demands[:MOST_DEMANDS]:
+                self.master.add(cut, -1)
+            return True
+        promised = recourse.estimate(x)
+        lowest, weight = self._cost(x, promised)
+        if self.best is not None and lowest >= self.best.usd * (1 - self.limits.gap / 4):
+            return False
+        allowed = max(self.limits.gap, 1e-9) * abs(lowest) / 4
+        found: list[Settled] = []
+        for block in range(blocks.count):
+            self._seconds_left()
+            found.append(recourse.settle(block, x, allowed))
+        usd = np.array([each.usd for each in found])
+        if np.all(np.isfinite(usd)):
+            cost, weight = self._cost(x, usd)
+            if self.best is None or cost < self.best.usd:
+                self.best = Best(x, [each.whole for each in found], cost)
+            self._tell()
+            if within(cost, self.bound, self.limits.gap):
+                return True
+        share = self._shares(weight)[blocks.node]
+        excess = np.where(np.isfinite(usd), share * (usd - promised), np.inf)
+        left, promoted = float(excess.sum()), False
+        for block in np.argsort(-excess, kind="stable").tolist():
+            if left <= allowed:
+                break
+            promoted |= self._promote(block, found[block], float(share[block]))
+            left -= float(excess[block]) if np.isfinite(excess[block]) else 0.0
+            if not np.isfinite(excess[block]):
+                left = float(excess[np.isfinite(excess)].sum())
+        return promoted
+
+    def _promote(self, block: int, found: Settled, share: float) -> bool:
+        """The master takes over the openings that were branched on in a block, and learns the bounds met there."""
+        recourse, master, blocks = self.recourse, self.master, self.blocks
+        own, _ = blocks.of(block)
+        columns = np.array(sorted(found.tried), dtype=np.int64) + own.start
+        columns = columns[~np.isin(columns, recourse.promoted)]
+        if not len(columns):
+            return False
+        recourse.promote(columns)
+        master.promote(blocks.lower[columns], blocks.upper[columns])
+        for low, high, where, values in recourse.ties_among(block):
+            master.tie(low, high, where, values)
+        if self.aim.risk <= 0:
+            if block not in self.own:
+                self.own[block] = master.another(share * float(recourse.least[block]))
+            master.add(recourse.cut_of(block, share), self.own[block])
+            for step in found.steps:
+                cut = recourse.proven(block, step)
+                master.add(Cut(share * cut.constant, share * cut.slope, False), self.own[block])
+        return True
+
+    def _rounds(self, gap: float, openings: Floats | None, most: int) -> Floats | None:
+        """Cuts until the master's value meets the best point's; with ``openings`` given, for these alone.
+
+        Returns the best point.
+        """
         self.master.fix(openings)
         try:
-            self._in_out(gap, openings, most)
+            return self._in_out(gap, openings, most)
         except NoPlan:
             if openings is None:
                 raise
+            return None
         finally:
             self.master.fix(None)
 
-    def _in_out(self, gap: float, openings: Floats | None, most: int) -> None:
+    def _in_out(self, gap: float, openings: Floats | None, most: int) -> Floats | None:
         """Asks between the best point known (``inner``) and the master's, half way as long as that teaches enough."""
         master = self.master
         inner: Floats | None = None
         inner_usd, step, bound, idle, proven = np.inf, 0.5, -np.inf, 0, False
         if openings is None and self.best is not None:
-            inner, inner_usd, proven = self.best.x, self.best.usd, True
+            inner, inner_usd, proven = self._now(self.best), self.best.usd, True
+        elif self.inner is not None:
+            step, proven = STEP, True
+            inner = self._filled(self.inner) if openings is None else self._with(self.inner, openings)
+            if inner is not None:
+                inner_usd, _ = self._price(inner, full=True)
+                inner = inner if np.isfinite(inner_usd) else None
         for _ in range(most):
             self._seconds_left()
             point = master.relaxed()
@@ -292,24 +460,53 @@ class _Search:
             bound = max(bound, point.bound)
             if openings is None:
                 self.bound = max(self.bound, bound)
-            elif self.best is not None and bound >= self.best.usd * (1 - self.limits.gap / 2):
-                return  # these openings cannot be better than the best known
+            elif self.best is not None and bound >= self.best.usd - self.limits.gap / 2 * abs(self.best.usd):
+                return None  # these openings cannot be better than the best known
             if idle > STALLED:
-                return
+                break
             if inner is not None and within(inner_usd, bound, gap):
                 if proven or (openings is None and len(master.whole)):
-                    return  # what the branches not priced last cost is seen with whole openings
+                    break  # what the branches not priced last cost is seen with whole openings
                 proven = True
-                inner_usd, _ = self._learn(inner, full=True)
+                inner_usd, _ = self._price(inner, full=True)
                 continue
             x = point.x.copy() if inner is None else inner + step * (point.x - inner)
             if openings is not None:
                 x[master.whole] = openings
             full = inner is None
-            usd, cuts = self._learn(x, full)
-            step = 0.5 if teaches(cuts, point, abs(bound) * 1e-6) else min(1.0, 2 * step)
+            usd, cuts = self._price(x, full)
+            usual = STEP if self.inner is not None else 0.5
+            step = usual if teaches(cuts, point, abs(bound) * 1e-6) else min(1.0, 2 * step)
             if usd < inner_usd:
-                inner, inner_usd, proven = x, usd, full
+                inner, inner_usd, proven = x, usd, full or self.aim.risk < 1
+        if openings is None and self.inner is not None:
+            self.inner = inner
+        return inner
+
+    def _with(self, inner: Floats, openings: Floats) -> Floats | None:
+        """The point to start from with these openings: the best known, or where all branches are alike."""
+        x, whole = self._filled(inner), self.master.whole
+        if np.abs(x[whole] - openings).max(initial=0.0) > WHOLE:
+            assert self.centre is not None
+            found = self.centre.best(openings[: np.count_nonzero(self.blocks.trunk.integer)])
+            if found is None:
+                return None
+            x = self._filled(found)
+        x[whole] = openings
+        return x
+
+    def _now(self, found: Best) -> Floats:
+        """The point of a plan, with a value for every column promoted since."""
+        x, recourse = self._filled(found.x), self.recourse
+        for place, (column, block) in enumerate(zip(recourse.promoted, recourse.promoted_block, strict=True)):
+            whole = found.whole[block]
+            if whole is not None:
+                x[recourse.width + place] = whole[np.searchsorted(recourse.whole(block), column)]
+        return x
+
+    def _filled(self, x: Floats) -> Floats:
+        """A point with a value for every promoted column."""
+        return np.append(x, self.master.lower[len(x) :])
 
 
 def within(usd: float, bound: float, gap: float) -> bool:
@@ -318,9 +515,11 @@ def within(usd: float, bound: float, gap: float) -> bool:
 
 
 def teaches(cuts: list[Cut], point: Point, least: float) -> bool:
-    """Whether one of the cuts excludes the point, by ``least`` USD where it is about cost."""
+    """Whether the cuts exclude the point, by ``least`` USD where they are about cost."""
+    there = 0.0
     for cut in cuts:
-        there = float(cut.constant + cut.slope @ point.x)
-        if there > 1e-9 if cut.needed else there - point.behind > least:
+        value = float(cut.constant + cut.slope @ point.x[: len(cut.slope)])
+        if cut.needed and value > 1e-9:
             return True
-    return False
+        there += 0.0 if cut.needed else value
+    return there - float(point.behind.sum()) > least

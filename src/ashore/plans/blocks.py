@@ -11,14 +11,21 @@ u[b] − t[b]·x of its column. Blocks with the same A have the same *shape* and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ashore.plans.calendar import Calendar, Floats, Ints
 from ashore.plans.model import Model
+from ashore.plans.money import Charges
 from ashore.plans.sheet import Arrays, Mask
+from ashore.plans.solver import cut
+
+Ties = tuple[Ints, Ints, Floats]
 
 
 def total(place: Ints, value: Floats, count: int) -> Floats:
@@ -28,36 +35,37 @@ def total(place: Ints, value: Floats, count: int) -> Floats:
 
 
 class CannotSplit(Exception):
-    """The model has one branch only, a row that ties branches together, or a cost below 0."""
+    """The model has one branch only, a row that ties branches together, or a gain without limit."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The matrix shared by blocks, by compressed columns."""
+    """The matrix shared by blocks, by compressed columns; whole: its columns that stand for whole numbers."""
 
     columns: int
     rows: int
     start: npt.NDArray[np.int32]
     index: npt.NDArray[np.int32]
     value: Floats
+    whole: Ints
 
 
 @dataclass(frozen=True)
 class Blocks:
     """The model in pieces. Columns and rows of the blocks are numbered anew, block after block.
 
-    master, master_rows: places in the whole model. column, row: places in the whole model of the blocks' columns and
-    rows; those of block b are first_column[b] to first_column[b + 1], and likewise its rows.
+    trunk: the master's own columns and rows. trunk_usd: what its columns cost, discounted, as (column, node, USD).
+    master, column: places in the model of the columns of the trunk and of the blocks; those of block b are
+    first_column[b] to first_column[b + 1], and likewise its rows.
     cost, lower, upper; row_lower, row_upper: of blocks' columns and rows, cost given that the block comes to pass.
-    row_ties: entries T as (row, master column, value); bound_ties: entries t as (column, master column, value).
-    node: the first node of each block; shape: its place in shapes.
+    row_ties: entries T as (row, trunk column, value); bound_ties: entries t as (column, trunk column, value); both in
+    the order of the blocks. node: the first node of each block; shape: its place in shapes.
     """
 
-    arrays: Arrays
+    trunk: Arrays
+    trunk_usd: tuple[Ints, Ints, Floats]
     master: Ints
-    master_rows: Ints
     column: Ints
-    row: Ints
     first_column: Ints
     first_row: Ints
     cost: Floats
@@ -65,8 +73,8 @@ class Blocks:
     upper: Floats
     row_lower: Floats
     row_upper: Floats
-    row_ties: tuple[Ints, Ints, Floats]
-    bound_ties: tuple[Ints, Ints, Floats]
+    row_ties: Ties
+    bound_ties: Ties
     node: Ints
     shape: Ints
     shapes: tuple[Shape, ...]
@@ -75,21 +83,20 @@ class Blocks:
     def count(self) -> int:
         return len(self.node)
 
+    def of(self, block: int) -> tuple[slice, slice]:
+        """Where the columns and rows of a block stand."""
+        return (
+            slice(int(self.first_column[block]), int(self.first_column[block + 1])),
+            slice(int(self.first_row[block]), int(self.first_row[block + 1])),
+        )
+
     @property
     def block_of_column(self) -> Ints:
-        return np.repeat(np.arange(self.count), np.diff(self.first_column))
+        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first_column))
 
     @property
     def block_of_row(self) -> Ints:
-        return np.repeat(np.arange(self.count), np.diff(self.first_row))
-
-    def sides(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """Lower and upper sides of the blocks' rows, and upper bounds of their columns, with the master at ``x``."""
-        row, tie, value = self.row_ties
-        used = total(row, value * x[tie], len(self.row))
-        column, tie, value = self.bound_ties
-        taken = total(column, value * x[tie], len(self.column))
-        return self.row_lower - used, self.row_upper - used, np.maximum(self.upper - taken, self.lower)
+        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first_row))
 
 
 def tops(calendar: Calendar, by_branch: bool) -> Ints:
@@ -117,17 +124,17 @@ def tops(calendar: Calendar, by_branch: bool) -> Ints:
     return top
 
 
-def take_apart(model: Model, arrays: Arrays, expected: Floats, by_branch: bool) -> Blocks:
-    """The pieces of ``arrays``; ``expected`` is the expected cost of each column. Raises CannotSplit."""
+def take_apart(model: Model, arrays: Arrays, charges: Charges, by_branch: bool) -> Blocks:
+    """The pieces of ``arrays``, whose columns cost ``charges``. Raises CannotSplit."""
     cal = model.calendar
     top = tops(cal, by_branch)
-    slot_top = top[cal.node]
     col_top = np.full(arrays.columns, -1, dtype=np.int64)
-    for numbers in model.operations:
-        held = numbers >= 0
-        col_top[numbers[held]] = np.broadcast_to(slot_top, numbers.shape)[held]
+    for numbers, nodes in ((model.operations, cal.node), (model.decisions, cal.moment_node)):
+        for block in numbers:
+            held = block >= 0
+            col_top[block[held]] = np.broadcast_to(top[nodes], block.shape)[held]
     master = np.flatnonzero(col_top < 0)
-    if len(master) == arrays.columns or np.any(arrays.integer & (col_top >= 0)):
+    if len(master) == arrays.columns:
         raise CannotSplit
     groups = int(arrays.col_group.max()) + 2
     col_key = np.where(col_top >= 0, col_top * groups + arrays.col_group + 1, -1)
@@ -156,29 +163,26 @@ def take_apart(model: Model, arrays: Arrays, expected: Floats, by_branch: bool) 
     tied = ~inner & (row_key[entry_row] >= 0)
     by_row = tied & ~bound_row[entry_row]
     by_bound = tied & bound_row[entry_row]
-    row_ties = (place_row[entry_row[by_row]], place_master[entry_col[by_row]], arrays.value[by_row])
     of_row = entry_row[by_bound]
-    bound_ties = (
-        place_col[bound_col[of_row]],
-        place_master[entry_col[by_bound]],
-        arrays.value[by_bound] / bound_by[of_row],
-    )
     mine = inner & ~bound_row[entry_row]
     local_col, local_row, value = place_col[entry_col[mine]], place_row[entry_row[mine]], arrays.value[mine]
     order = np.lexsort((local_row, local_col))
-    shape, shapes = _shapes(first_column, first_row, local_col[order], local_row[order], value[order])
+    whole = arrays.integer[column]
+    shape, shapes = _shapes(first_column, first_row, local_col[order], local_row[order], value[order], whole)
 
-    if np.any(expected[column] < 0):  # the cuts start from: no block costs less than nothing
-        raise CannotSplit
     node = keys // groups
     chance = cal.node_chance[node][col_block[column]]
-    cost = np.divide(expected[column], chance, out=np.zeros(len(column)), where=chance > 0)
+    usd = charges.usd * cal.factor_month[charges.month]
+    expected = total(charges.column, usd * cal.node_chance[charges.node], arrays.columns)[column]
+    cost = np.divide(expected, chance, out=np.zeros(len(column)), where=chance > 0)
+    if np.any((cost < 0) & np.isposinf(upper[column])):  # the cuts start from the least a block can cost
+        raise CannotSplit
+    of_trunk = place_master[charges.column] >= 0
     return Blocks(
-        arrays=arrays,
+        trunk=_square(arrays, master, np.flatnonzero(row_key < 0)),
+        trunk_usd=(place_master[charges.column[of_trunk]], charges.node[of_trunk], usd[of_trunk]),
         master=master,
-        master_rows=np.flatnonzero(row_key < 0),
         column=column,
-        row=row,
         first_column=first_column,
         first_row=first_row,
         cost=cost,
@@ -186,12 +190,95 @@ def take_apart(model: Model, arrays: Arrays, expected: Floats, by_branch: bool) 
         upper=upper[column],
         row_lower=arrays.row_lower[row],
         row_upper=arrays.row_upper[row],
-        row_ties=row_ties,
-        bound_ties=bound_ties,
+        row_ties=_ordered(place_row[entry_row[by_row]], place_master[entry_col[by_row]], arrays.value[by_row]),
+        bound_ties=_ordered(
+            place_col[bound_col[of_row]], place_master[entry_col[by_bound]], arrays.value[by_bound] / bound_by[of_row]
+        ),
         node=node,
         shape=shape,
         shapes=shapes,
     )
+
+
+def join(pieces: Iterable[Blocks], trunk_nodes: Mask) -> Blocks:
+    """The blocks of models with the same trunk as one; the places of columns in those models are not kept.
+
+    trunk_nodes: True for the nodes whose charges all the pieces share.
+    """
+    parts: dict[str, list[Any]] = {}
+    shapes: dict[bytes, int] = {}
+    known: list[Shape] = []
+    first: Blocks | None = None
+    columns = rows = 0
+    for piece in pieces:
+        if first is None:
+            first = piece
+        assert np.array_equal(piece.trunk.index, first.trunk.index), "pieces of one plan share their trunk"
+        number = []
+        for shape in piece.shapes:
+            key = _key(shape)
+            if key not in shapes:
+                shapes[key] = len(known)
+                known.append(shape)
+            number.append(shapes[key])
+        column, node, usd = piece.trunk_usd
+        mine = ~trunk_nodes[node] if piece is not first else np.ones(len(node), dtype=bool)
+        for name, values in (
+            ("first_column", piece.first_column[1:] + columns),
+            ("first_row", piece.first_row[1:] + rows),
+            ("trunk_column", column[mine]),
+            ("trunk_node", node[mine]),
+            ("trunk_usd", usd[mine]),
+            ("row_tie", piece.row_ties[0] + rows),
+            ("row_by", piece.row_ties[1]),
+            ("row_value", piece.row_ties[2]),
+            ("bound_tie", piece.bound_ties[0] + columns),
+            ("bound_by", piece.bound_ties[1]),
+            ("bound_value", piece.bound_ties[2]),
+            ("shape", np.array(number, dtype=np.int64)[piece.shape]),
+            *((name, getattr(piece, name)) for name in ("cost", "lower", "upper", "row_lower", "row_upper", "node")),
+        ):
+            parts.setdefault(name, []).append(values)
+        columns, rows = columns + len(piece.cost), rows + len(piece.row_lower)
+    assert first is not None
+
+    def whole(name: str) -> Any:
+        return np.concatenate(parts.pop(name))
+
+    return Blocks(
+        trunk=first.trunk,
+        trunk_usd=(whole("trunk_column"), whole("trunk_node"), whole("trunk_usd")),
+        master=np.zeros(0, dtype=np.int64),
+        column=np.zeros(0, dtype=np.int64),
+        first_column=np.concatenate([[0], whole("first_column")]),
+        first_row=np.concatenate([[0], whole("first_row")]),
+        cost=whole("cost"),
+        lower=whole("lower"),
+        upper=whole("upper"),
+        row_lower=whole("row_lower"),
+        row_upper=whole("row_upper"),
+        row_ties=(whole("row_tie"), whole("row_by"), whole("row_value")),
+        bound_ties=(whole("bound_tie"), whole("bound_by"), whole("bound_value")),
+        node=whole("node"),
+        shape=whole("shape"),
+        shapes=tuple(known),
+    )
+
+
+def _square(arrays: Arrays, columns: Ints, rows: Ints) -> Arrays:
+    """These columns and rows as a model of their own; entries of the columns in other rows are left out."""
+    inside = np.zeros(arrays.rows, dtype=bool)
+    inside[rows] = True
+    keep = inside[arrays.index]
+    entry_col = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))[keep]
+    start = np.zeros(arrays.columns + 1, dtype=np.int32)
+    np.cumsum(np.bincount(entry_col, minlength=arrays.columns), out=start[1:])
+    return cut(replace(arrays, start=start, index=arrays.index[keep], value=arrays.value[keep]), columns, rows)
+
+
+def _ordered(place: Ints, by: Ints, value: Floats) -> Ties:
+    order = np.argsort(place, kind="stable")
+    return place[order], by[order], value[order]
 
 
 def _single(
@@ -225,9 +312,11 @@ def _numbered(keys: Ints) -> tuple[Ints, Ints]:
     return known, np.where(keys >= 0, np.searchsorted(known, keys), -1)
 
 
-def _shapes(first_column: Ints, first_row: Ints, col: Ints, row: Ints, value: Floats) -> tuple[Ints, tuple[Shape, ...]]:
+def _shapes(
+    first_column: Ints, first_row: Ints, col: Ints, row: Ints, value: Floats, whole: Mask
+) -> tuple[Ints, tuple[Shape, ...]]:
     """The distinct matrices of the blocks, entries sorted by column and row."""
-    found: dict[tuple[int, int, bytes, bytes, bytes], int] = {}
+    found: dict[bytes, int] = {}
     shapes: list[Shape] = []
     shape = np.zeros(len(first_column) - 1, dtype=np.int64)
     limits = np.searchsorted(col, first_column)
@@ -239,9 +328,16 @@ def _shapes(first_column: Ints, first_row: Ints, col: Ints, row: Ints, value: Fl
         index = (row[span] - first_row[block]).astype(np.int32)
         start = np.zeros(columns + 1, dtype=np.int32)
         np.cumsum(np.bincount(local, minlength=columns), out=start[1:])
-        key = (columns, rows, start.tobytes(), index.tobytes(), value[span].tobytes())
+        integer = np.flatnonzero(whole[first_column[block] : first_column[block + 1]])
+        one = Shape(columns, rows, start, index, value[span], integer)
+        key = _key(one)
         if key not in found:
             found[key] = len(shapes)
-            shapes.append(Shape(columns, rows, start, index, value[span]))
+            shapes.append(one)
         shape[block] = found[key]
     return shape, tuple(shapes)
+
+
+def _key(shape: Shape) -> bytes:
+    parts = (shape.start, shape.index, shape.value, shape.whole)
+    return hashlib.sha256(b"|".join([str(shape.rows).encode(), *(part.tobytes() for part in parts)])).digest()

@@ -77,6 +77,11 @@ class Model:
         arriving = self.arriving(arcs, slots)
         return arriving if self.border is None else self.border.let_in(arriving, arcs, slots)
 
+    @property
+    def decisions(self) -> tuple[Ints, ...]:
+        """Every block of columns that has moments as its last axis."""
+        return (self.opened,)
+
     def arrivals(self, lag: int) -> tuple[Ints, Ints, Ints]:
         """Arcs of this lag, and the departure and arrival slots of each consignment on them."""
         arcs = np.array([k for k, arc in enumerate(self.reach.arcs) if arc.lag == lag], dtype=np.int64)

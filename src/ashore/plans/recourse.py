@@ -6,24 +6,29 @@ For any row prices p, with reduced costs r = c − p·A, every y that fits the b
 
 which is linear in x and at the point where p is optimal equal to V(x). With c = 0 the same sum is the proof that a
 block has no solution at a point: it must not be above 0.
+
+A block may decide on openings of its own. They are fractions there, unless the master has taken them over (*promoted*
+them): then they are fixed in the block, and r of such a column, times its value in the master, stands in the sum.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import highspy
 import numpy as np
 
-from ashore.plans.blocks import Blocks, total
+from ashore.plans.blocks import Blocks, Shape, total
+from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.solver import THREADS, quiet
 
 DUST = 1e-9  # prices below this times the largest are none
-MOST_KEPT = 40_000_000  # numbers kept of the cuts of single blocks
-BASES = 300_000_000  # most columns and rows whose bases are kept
+CHUNK = 2_000_000  # columns looked at together
+MOST_STEPS = 400  # linear models solved to find the best whole openings of one block
+MOST_CUTS = 24  # of which so many are kept as cuts
 
 
 class OutOfTime(Exception):
@@ -39,10 +44,34 @@ class Cut:
     needed: bool
 
 
+@dataclass(frozen=True)
+class Step:
+    """The bound of one block proven by one linear model; ``prices`` are those of the block's whole-numbered columns."""
+
+    constant: float  # without the whole-numbered columns
+    slope: Floats
+    prices: Floats
+
+
+@dataclass
+class Settled:
+    """A block with whole openings: what it costs, at least costs, its openings, and how they were found.
+
+    tried: the whole-numbered columns (places in the block) that had to be fixed on the way.
+    """
+
+    usd: float = np.inf
+    bound: float = -np.inf
+    whole: Floats | None = None
+    tried: set[int] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+
+
 class Recourse:
     """The blocks in the solver: one model for each shape, moved from block to block by costs, bounds and sides.
 
-    y: the last solution of each block. failed: the blocks without a solution when last asked.
+    A point of the master is a value for each column of the trunk, then for each promoted column.
+    failed: the blocks without a solution when last asked. settled: what is known of the blocks with whole openings.
     """
 
     def __init__(self, blocks: Blocks, deadline: float | None) -> None:
@@ -53,139 +82,222 @@ class Recourse:
             (np.arange(shape.columns, dtype=np.int32), np.arange(shape.rows, dtype=np.int32)) for shape in blocks.shapes
         ]
         self.bases: list[Any] = [None] * blocks.count
-        self.keeps_bases = len(blocks.column) + len(blocks.row) < BASES
-        self.y = np.zeros(len(blocks.column))
-        self.price = np.zeros(len(blocks.row))
-        self.reduced = np.zeros(len(blocks.column))
-        self.constant = np.zeros(blocks.count)  # no block costs less than nothing
-        self.kept = blocks.count * len(blocks.master) <= MOST_KEPT
-        self.slope = np.zeros((blocks.count, len(blocks.master))) if self.kept else np.zeros((0, 0))
+        self.width = len(blocks.trunk.cost)
+        self.least = self._least()
+        self.constant = self.least.copy()
+        self.slope = np.zeros((blocks.count, self.width))
+        self.promoted = np.zeros(0, dtype=np.int64)  # columns, in the numbers of the blocks
+        self.promoted_block = np.zeros(0, dtype=np.int64)
+        self.promoted_price = np.zeros(0)
         self.failed: list[int] = []
         self.solved = 0
-        self.of_column, self.of_row = blocks.block_of_column, blocks.block_of_row
-        self.row_tie_block = self.of_row[blocks.row_ties[0]]
-        self.bound_tie_block = self.of_column[blocks.bound_ties[0]]
+        self.tie_first = np.searchsorted(blocks.row_ties[0], blocks.first_row)
+        self.bound_tie_first = np.searchsorted(blocks.bound_ties[0], blocks.first_column)
+        sizes = np.diff(blocks.first_column)
+        self.chunk = np.cumsum(sizes) // max(CHUNK, int(sizes.max(initial=1)))
+
+    def _least(self) -> Floats:
+        """What no block can cost less than."""
+        b, found = self.blocks, np.zeros(self.blocks.count)
+        gains = np.flatnonzero(b.cost < 0)
+        if len(gains):
+            block = np.searchsorted(b.first_column, gains, side="right") - 1
+            found += total(block, b.cost[gains] * b.upper[gains], b.count)
+        return found
+
+    def whole(self, block: int) -> Ints:
+        """The columns of a block that stand for whole numbers, in the numbers of the blocks."""
+        b = self.blocks
+        return b.shapes[int(b.shape[block])].whole + int(b.first_column[block])
+
+    def promote(self, columns: Ints) -> None:
+        """Gives the master these columns of blocks; points have their values from now on, in this order."""
+        b = self.blocks
+        block = np.searchsorted(b.first_column, columns, side="right") - 1
+        self.promoted = np.concatenate([self.promoted, columns])
+        self.promoted_block = np.concatenate([self.promoted_block, block])
+        self.promoted_price = np.concatenate([self.promoted_price, np.zeros(len(columns))])
 
     def estimate(self, x: Floats) -> Floats:
         """A lower bound on the cost of each block at ``x`` from what has been solved so far, exact where it was."""
-        if self.kept:
-            found: Floats = self.constant + self.slope @ x
-            return found
-        b = self.blocks
-        row, tie, value = b.row_ties
-        found = self.constant - total(self.row_tie_block, self.price[row] * value * x[tie], b.count)
-        column, tie, value = b.bound_ties
-        fall = np.minimum(self.reduced[column], 0.0)
-        found -= total(self.bound_tie_block, fall * value * x[tie], b.count)
+        found: Floats = self.constant + self.slope @ x[: self.width]
+        if len(self.promoted):
+            found += total(self.promoted_block, self.promoted_price * x[self.width :], self.blocks.count)
         return found
 
     def solve(self, x: Floats, chosen: Ints) -> list[Cut]:
         """Solves the blocks ``chosen`` at ``x``; returns for those without a solution the cuts that demand one."""
-        low, high, upper = self.blocks.sides(x)
         rays: dict[int, Floats] = {}
-        done: list[int] = []
-        for block in chosen.tolist():
-            if self.deadline is not None and time.perf_counter() > self.deadline:
-                raise OutOfTime
-            ray = self._solve(block, low, high, upper)
-            if ray is None:
-                done.append(block)
-            else:
-                rays[block] = ray
-        self._keep(np.array(done, dtype=np.int64))
+        for blocks in np.split(chosen, np.flatnonzero(np.diff(self.chunk[chosen])) + 1):
+            if len(blocks):
+                rays |= self._solve_chunk(x, blocks)
         self.failed = list(rays)
         return [self._demand(block, ray, x) for block, ray in rays.items()]
 
-    def cut(self, weight: Floats) -> tuple[float, Floats]:
-        """Constant and slope of Σ weight·V, from the last prices of each block."""
-        if self.kept:
-            return float(weight @ self.constant), weight @ self.slope
-        b = self.blocks
-        constant = float(weight @ self.constant)
-        row, tie, value = b.row_ties
-        slope = total(tie, -weight[self.row_tie_block] * self.price[row] * value, len(b.master))
-        column, tie, value = b.bound_ties
-        fall = np.minimum(self.reduced[column], 0.0)
-        slope -= total(tie, weight[self.bound_tie_block] * fall * value, len(b.master))
-        return constant, slope
+    def cuts(self, weight: Floats, group: Ints, groups: int) -> list[Cut]:
+        """For each group of blocks, the bound Σ weight·V that the last prices of its blocks prove."""
+        found = []
+        constant = total(group, weight * self.constant, groups)
+        price = weight[self.promoted_block] * self.promoted_price
+        for number in range(groups):
+            members = np.flatnonzero(group == number)
+            slope = weight[members] @ self.slope[members]
+            if len(self.promoted):
+                slope = np.append(slope, np.where(group[self.promoted_block] == number, price, 0.0))
+            found.append(Cut(float(constant[number]), slope, False))
+        return found
 
-    def _solve(self, block: int, low: Floats, high: Floats, upper: Floats) -> Floats | None:
-        """Solution and prices of one block; a ray if it has none."""
+    def cut_of(self, block: int, weight: float) -> Cut:
+        """weight·V of one block, as its last prices prove it."""
+        slope = np.zeros(self.width + len(self.promoted))
+        slope[: self.width] = weight * self.slope[block]
+        mine = np.flatnonzero(self.promoted_block == block)
+        slope[self.width + mine] = weight * self.promoted_price[mine]
+        return Cut(weight * float(self.constant[block]), slope, False)
+
+    def ties_among(self, block: int) -> list[tuple[float, float, Ints, Floats]]:
+        """The rows of a block that hold nothing but promoted columns and the trunk: sides, columns of a point, values."""
+        b = self.blocks
+        own, mine = b.of(block)
+        shape = b.shapes[int(b.shape[block])]
+        held = np.flatnonzero(self.promoted_block == block)
+        place = np.full(shape.columns, -1, dtype=np.int64)
+        place[self.promoted[held] - own.start] = self.width + held
+        of_column = np.repeat(place, np.diff(shape.start))
+        whole = np.bincount(shape.index[of_column >= 0], minlength=shape.rows)
+        row_tie, by, by_value = (part[self.tie_first[block] : self.tie_first[block + 1]] for part in b.row_ties)
+        found = []
+        for row in np.flatnonzero((whole > 0) & (whole == np.bincount(shape.index, minlength=shape.rows))).tolist():
+            entries = np.flatnonzero(shape.index == row)
+            tied = np.flatnonzero(row_tie == row + mine.start)
+            columns = np.concatenate([of_column[entries], by[tied]])
+            values = np.concatenate([shape.value[entries], by_value[tied]])
+            found.append((float(b.row_lower[mine][row]), float(b.row_upper[mine][row]), columns, values))
+        return found
+
+    # -- one block --------------------------------------------------------------------------------------------------
+    def _solve_chunk(self, x: Floats, chosen: Ints) -> dict[int, Floats]:
+        """Solves blocks that stand close together, and keeps the bounds that their prices prove."""
+        b = self.blocks
+        first, last = int(chosen[0]), int(chosen[-1]) + 1
+        columns = slice(int(b.first_column[first]), int(b.first_column[last]))
+        rows = slice(int(b.first_row[first]), int(b.first_row[last]))
+        low, high, lower, upper = self._sides(x, first, last)
+        price, reduced = np.zeros(len(low)), np.zeros(len(upper))
+        rays: dict[int, Floats] = {}
+        done = np.zeros(b.count, dtype=bool)
+        for block in chosen.tolist():
+            if self.deadline is not None and time.perf_counter() > self.deadline:
+                raise OutOfTime
+            own, mine = b.of(block)
+            here = slice(own.start - columns.start, own.stop - columns.start)
+            there = slice(mine.start - rows.start, mine.stop - rows.start)
+            if not len(low[there]):  # each column at its better bound
+                reduced[here] = b.cost[own]
+                done[block] = True
+                continue
+            ray = self._run(block, low[there], high[there], lower[here], upper[here])
+            if ray is None:
+                solution = self.models[int(b.shape[block])].getSolution()
+                price[there], reduced[here] = solution.row_dual, solution.col_dual
+                done[block] = True
+            else:
+                rays[block] = ray
+        self._keep(first, last, done, price, reduced)
+        return rays
+
+    def _sides(self, x: Floats, first: int, last: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """Sides of rows and bounds of columns of the blocks from ``first`` up to ``last``, with the master at ``x``."""
+        b = self.blocks
+        columns = slice(int(b.first_column[first]), int(b.first_column[last]))
+        rows = slice(int(b.first_row[first]), int(b.first_row[last]))
+        row, by, value = (part[self.tie_first[first] : self.tie_first[last]] for part in b.row_ties)
+        used = total(row - rows.start, value * x[by], rows.stop - rows.start)
+        lower, upper = b.lower[columns], b.upper[columns]
+        column, by, value = (part[self.bound_tie_first[first] : self.bound_tie_first[last]] for part in b.bound_ties)
+        if len(column):
+            taken = total(column - columns.start, value * x[by], columns.stop - columns.start)
+            upper = np.maximum(upper - taken, lower)
+        if len(self.promoted):
+            mine = np.flatnonzero((self.promoted >= columns.start) & (self.promoted < columns.stop))
+            if len(mine):
+                place = self.promoted[mine] - columns.start
+                lower, upper = lower.copy(), upper.copy()
+                lower[place] = upper[place] = x[self.width + mine]
+        return b.row_lower[rows] - used, b.row_upper[rows] - used, lower, upper
+
+    def _run(self, block: int, low: Floats, high: Floats, lower: Floats, upper: Floats) -> Floats | None:
+        """Solves one block; a ray if it has no solution."""
         b, number = self.blocks, int(self.blocks.shape[block])
         model, (columns, rows) = self.models[number], self.places[number]
-        own = slice(b.first_column[block], b.first_column[block + 1])
-        mine = slice(b.first_row[block], b.first_row[block + 1])
-        cost = b.cost[own]
-        if not len(rows):  # no cost is below 0: nothing is done
-            self.y[own], self.reduced[own] = b.lower[own], cost
-            return None
+        cost = b.cost[b.of(block)[0]]
         before = self.held[number]
         if before is None or not np.array_equal(before, cost):
             model.changeColsCost(len(columns), columns, cost)
             self.held[number] = cost
-        model.changeColsBounds(len(columns), columns, b.lower[own], upper[own])
-        model.changeRowsBounds(len(rows), rows, low[mine], high[mine])
+        model.changeColsBounds(len(columns), columns, lower, upper)
+        model.changeRowsBounds(len(rows), rows, low, high)
         if self.bases[block] is not None:
             model.setBasis(self.bases[block])
+        ray = self._again(number)
+        if ray is None:
+            self.bases[block] = model.getBasis()
+        return ray
+
+    def _again(self, number: int) -> Floats | None:
+        """Solves the model of a shape as it stands; a ray if it has no solution."""
+        model = self.models[number]
         model.run()
         self.solved += 1
         status = model.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             found, there, ray = model.getDualRay()
             assert found == highspy.HighsStatus.kOk
-            return np.array(ray) if there else np.zeros(len(rows))
+            return np.array(ray) if there else np.zeros(model.getNumRow())
         if status != highspy.HighsModelStatus.kOptimal:
             model.clearSolver()
             model.run()
             status = model.getModelStatus()
             if status != highspy.HighsModelStatus.kOptimal:
                 raise ArithmeticError(model.modelStatusToString(status))
-        if self.keeps_bases:
-            self.bases[block] = model.getBasis()
-        solution = model.getSolution()
-        self.y[own] = solution.col_value
-        self.price[mine] = solution.row_dual
-        self.reduced[own] = solution.col_dual
         return None
 
-    def _keep(self, done: Ints) -> None:
+    def _keep(self, first: int, last: int, done: Any, price: Floats, reduced: Floats) -> None:
         """Constant and slope of the blocks just solved, from their prices."""
         b = self.blocks
-        rows, columns = _spans(b.first_row, done), _spans(b.first_column, done)
-        # a price against a side that is not there is the solver's dust
-        price = self.price[rows]
-        price = np.where((price > 0) & np.isneginf(b.row_lower[rows]), 0.0, price)
-        price = np.where((price < 0) & np.isposinf(b.row_upper[rows]), 0.0, price)
-        self.price[rows] = price
-        reduced = self.reduced[columns]
-        reduced = np.where((reduced < 0) & np.isposinf(b.upper[columns]), 0.0, reduced)
-        self.reduced[columns] = reduced
-        fixed = _times(np.maximum(price, 0.0), b.row_lower[rows]) + _times(np.minimum(price, 0.0), b.row_upper[rows])
-        fixed_col = _times(np.maximum(reduced, 0.0), b.lower[columns])
-        fixed_col += _times(np.minimum(reduced, 0.0), b.upper[columns])
-        constant = total(self.of_row[rows], fixed, b.count) + total(self.of_column[columns], fixed_col, b.count)
-        self.constant[done] = constant[done]
-        if not self.kept:
-            return
-        solved = np.zeros(b.count, dtype=bool)
-        solved[done] = True
-        width = len(b.master)
-        slope = np.zeros(b.count * width)
-        here = np.flatnonzero(solved[self.row_tie_block])
-        row, tie, value = _taken(b.row_ties, here)
-        slope -= total(self.row_tie_block[here] * width + tie, self.price[row] * value, len(slope))
-        here = np.flatnonzero(solved[self.bound_tie_block])
-        column, tie, value = _taken(b.bound_ties, here)
-        fall = np.minimum(self.reduced[column], 0.0) * value
-        slope -= total(self.bound_tie_block[here] * width + tie, fall, len(slope))
-        self.slope[done] = slope.reshape(b.count, width)[done]
+        columns = slice(int(b.first_column[first]), int(b.first_column[last]))
+        rows = slice(int(b.first_row[first]), int(b.first_row[last]))
+        span = np.arange(first, last)
+        of_row = np.repeat(span - first, np.diff(b.first_row[first : last + 1]))
+        of_column = np.repeat(span - first, np.diff(b.first_column[first : last + 1]))
+        fixed, price = _priced(price, b.row_lower[rows], b.row_upper[rows])
+        fixed_col, reduced = _priced(reduced, b.lower[columns], b.upper[columns])
+        mine = np.flatnonzero((self.promoted >= columns.start) & (self.promoted < columns.stop))
+        if len(mine):
+            place = self.promoted[mine] - columns.start
+            solved = done[self.promoted_block[mine]]
+            self.promoted_price[mine[solved]] = reduced[place[solved]]
+            fixed_col[place] = 0.0
+        constant = total(of_row, fixed, last - first) + total(of_column, fixed_col, last - first)
+        here = done[first:last]
+        self.constant[first:last][here] = constant[here]
+        slope = np.zeros((last - first) * self.width)
+        row, by, value = (part[self.tie_first[first] : self.tie_first[last]] for part in b.row_ties)
+        row = row - rows.start
+        slope -= total(of_row[row] * self.width + by, price[row] * value, len(slope))
+        column, by, value = (part[self.bound_tie_first[first] : self.bound_tie_first[last]] for part in b.bound_ties)
+        if len(column):
+            column = column - columns.start
+            fall = np.minimum(reduced[column], 0.0) * value
+            slope -= total(of_column[column] * self.width + by, fall, len(slope))
+        self.slope[first:last][here] = slope.reshape(last - first, self.width)[here]
 
     def _demand(self, block: int, ray: Floats, x: Floats) -> Cut:
         """The cut that a block without a solution at ``x`` puts to the master."""
         b = self.blocks
         shape = b.shapes[int(b.shape[block])]
-        own = slice(b.first_column[block], b.first_column[block + 1])
-        mine = slice(b.first_row[block], b.first_row[block + 1])
+        own, mine = b.of(block)
+        held = np.flatnonzero(self.promoted_block == block)
         best: Cut | None = None
         for sign in (1.0, -1.0):
             p = sign * ray / max(float(np.abs(ray).max(initial=0.0)), 1e-12)
@@ -193,28 +305,103 @@ class Recourse:
             sums = np.add.reduceat(np.append(p[shape.index] * shape.value, 0.0), shape.start[:-1]) if len(p) else 0.0
             r = np.where(np.diff(shape.start) > 0, -np.asarray(sums), 0.0)
             r[np.abs(r) < DUST * 10] = 0.0
+            of_master = np.zeros(len(x))
+            of_master[self.width + held] = r[self.promoted[held] - own.start]
+            free = r.copy()
+            free[self.promoted[held] - own.start] = 0.0
             constant = float(
                 (_times(np.maximum(p, 0), b.row_lower[mine]) + _times(np.minimum(p, 0), b.row_upper[mine])).sum()
-                + (_times(np.maximum(r, 0), b.lower[own]) + _times(np.minimum(r, 0), b.upper[own])).sum()
+                + (_times(np.maximum(free, 0), b.lower[own]) + _times(np.minimum(free, 0), b.upper[own])).sum()
             )
             if not np.isfinite(constant):
                 continue
-            slope = np.zeros(len(b.master))
-            here = np.flatnonzero(self.row_tie_block == block)
-            row, tie, value = _taken(b.row_ties, here)
-            slope -= total(tie, p[row - mine.start] * value, len(slope))
-            here = np.flatnonzero(self.bound_tie_block == block)
-            column, tie, value = _taken(b.bound_ties, here)
-            slope -= total(tie, np.minimum(r[column - own.start], 0.0) * value, len(slope))
+            slope = of_master + self._slope(block, p, free, len(x))
             if best is None or constant + slope @ x > best.constant + best.slope @ x:
                 best = Cut(constant, slope, True)
         if best is None or best.constant + best.slope @ x <= 0:
             raise ArithmeticError("no proof that a branch is infeasible")
         return best
 
+    def _slope(self, block: int, price: Floats, reduced: Floats, size: int) -> Floats:
+        """How the bound proven by prices of one block moves with the columns of the trunk."""
+        b = self.blocks
+        own, mine = b.of(block)
+        row, by, value = (part[self.tie_first[block] : self.tie_first[block + 1]] for part in b.row_ties)
+        slope = -total(by, price[row - mine.start] * value, size)
+        column, by, value = (part[self.bound_tie_first[block] : self.bound_tie_first[block + 1]] for part in b.bound_ties)
+        slope -= total(by, np.minimum(reduced[column - own.start], 0.0) * value, size)
+        return slope
 
-def _taken(ties: tuple[Ints, Ints, Floats], here: Ints) -> tuple[Ints, Ints, Floats]:
-    return ties[0][here], ties[1][here], ties[2][here]
+    # -- whole openings within a block ------------------------------------------------------------------------------
+    def settle(self, block: int, x: Floats, slack: float) -> Settled:
+        """The block at ``x`` with whole openings of its own, to within ``slack`` USD, by branching on fractions."""
+        b, number = self.blocks, int(self.blocks.shape[block])
+        shape, model = b.shapes[number], self.models[number]
+        low, high, lower, upper = self._sides(x, block, block + 1)
+        columns = shape.whole.astype(np.int32)
+        if self._run(block, low, high, lower, upper) is not None:
+            return Settled()
+        if not len(columns):
+            usd = float(model.getInfo().objective_function_value)
+            return Settled(usd, usd, np.zeros(0))
+        steps: list[Step] = []
+
+        def met(solution: Any) -> None:
+            if len(steps) < MOST_CUTS:
+                steps.append(self._step(block, np.array(solution.row_dual), np.array(solution.col_dual)))
+
+        best = branch(
+            model, lambda: self._again(number) is None, columns, (lower[columns], upper[columns]), slack, MOST_STEPS, met
+        )
+        whole = None if best.x is None else np.round(best.x[columns])
+        return Settled(best.usd, best.bound, whole, {int(columns[place]) for place in best.tried}, steps)
+
+    def _step(self, block: int, price: Floats, reduced: Floats) -> Step:
+        b = self.blocks
+        own, mine = b.of(block)
+        whole = b.shapes[int(b.shape[block])].whole
+        fixed, price = _priced(price, b.row_lower[mine], b.row_upper[mine])
+        fixed_col, reduced = _priced(reduced, b.lower[own], b.upper[own])
+        fixed_col[whole] = 0.0
+        constant = float(fixed.sum() + fixed_col.sum())
+        return Step(constant, self._slope(block, price, reduced, self.width), reduced[whole])
+
+    def proven(self, block: int, step: Step) -> Cut:
+        """The bound of a step as a cut for the master that has promoted what it has."""
+        own, _ = self.blocks.of(block)
+        whole = self.whole(block)
+        held = np.flatnonzero(self.promoted_block == block)
+        free = np.ones(len(whole), dtype=bool)
+        free[np.searchsorted(whole, self.promoted[held])] = False
+        prices = np.where(free, step.prices, 0.0)
+        fixed, _ = _priced(prices, self.blocks.lower[whole], self.blocks.upper[whole])
+        slope = np.zeros(self.width + len(self.promoted))
+        slope[: self.width] = step.slope
+        slope[self.width + held] = step.prices[np.searchsorted(whole, self.promoted[held])]
+        return Cut(step.constant + float(fixed.sum()), slope, False)
+
+    def solution(self, block: int, x: Floats, whole: Floats | None) -> Floats:
+        """The columns of a block at ``x``, its own openings at ``whole``."""
+        low, high, lower, upper = self._sides(x, block, block + 1)
+        shape = self.blocks.shapes[int(self.blocks.shape[block])]
+        if whole is not None and len(whole):
+            lower, upper = lower.copy(), upper.copy()
+            lower[shape.whole] = upper[shape.whole] = whole
+        if not len(low):
+            cost = self.blocks.cost[self.blocks.of(block)[0]]
+            return np.where(cost < 0, upper, lower)
+        if self._run(block, low, high, lower, upper) is not None:
+            raise ArithmeticError("a branch that had a solution has none")
+        return np.array(self.models[int(self.blocks.shape[block])].getSolution().col_value)
+
+
+def _priced(price: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """What prices of rows or columns prove: price⁺·lower + price⁻·upper; and the prices.
+
+    A price against a side that is not there is the solver's dust, and taken as none.
+    """
+    price = np.where((price > 0) & np.isneginf(lower) | (price < 0) & np.isposinf(upper), 0.0, price)
+    return _times(np.maximum(price, 0.0), lower) + _times(np.minimum(price, 0.0), upper), price
 
 
 def _times(price: Floats, side: Floats) -> Floats:
@@ -222,15 +409,7 @@ def _times(price: Floats, side: Floats) -> Floats:
     return np.multiply(price, side, out=np.zeros(len(price)), where=price != 0)
 
 
-def _spans(first: Ints, chosen: Ints) -> Ints:
-    """The numbers first[k] to first[k + 1] of each chosen k."""
-    counts = first[chosen + 1] - first[chosen]
-    starts = np.cumsum(counts) - counts
-    found: Ints = np.arange(counts.sum()) + np.repeat(first[chosen] - starts, counts)
-    return found
-
-
-def _passed(shape: Any) -> Any:
+def _passed(shape: Shape) -> Any:
     model = quiet()
     for name, value in {"threads": THREADS, "presolve": "off", "solver": "simplex"}.items():
         model.setOptionValue(name, value)
