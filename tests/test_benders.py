@@ -256,7 +256,7 @@ def test_time_up_gives_the_best_plan_so_far(stoppable: Any, monkeypatch: pytest.
 
     def left(search: Any) -> float | None:
         rounds.append(1)
-        if search.best is not None:
+        if len(rounds) > 3:
             raise benders.OutOfTime
         return usual(search)
 
@@ -264,7 +264,7 @@ def test_time_up_gives_the_best_plan_so_far(stoppable: Any, monkeypatch: pytest.
     plan = plans.solve(*stoppable, method="benders", time=100)
     assert plan.status == "time_limit"
     assert plan.gap > 0
-    assert plan.bound_usd <= plans.solve(*stoppable).objective_usd * (1 + 1e-9)
+    assert plan.bound_usd <= plans.solve(*stoppable).objective_usd * (1 + 1e-9) <= plan.objective_usd * (1 + 2e-9)
 
 
 def test_what_plans_are_worth_does_not_depend_on_the_method(stoppable: Any) -> None:

@@ -230,13 +230,13 @@ class Search:
                 least = np.array([min(0.0, float(self.recourse.least.min(initial=0.0)) * self.blocks.count)])
             self.master = Master(self.blocks.trunk, self.common, self._unit(), least)
             self._run()
-            if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
-                status = "optimal"
         except OutOfTime:
             self._rescue()
         except KeyboardInterrupt:
             status = "stopped"
             self._rescue()
+        if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
+            status = "optimal"
         if self.best is None:
             what = "No plan was found within the time allowed."
             remedy = "Allow more time, loosen --gap, or plan fewer months or branches."
@@ -253,28 +253,29 @@ class Search:
         x = self._filled(self.inner) if self.inner is not None else self.master.relaxed().x
         whole = self.master.whole
         for openings in (np.ceil(x[whole] - NEARLY), self.master.upper[whole], self.master.lower[whole]):
-            self._first_plan(openings)
-            if self.best is not None:
+            if self._first_plan(openings):
                 return
 
-    def _first_plan(self, openings: Floats) -> None:
-        """A plan with these openings of the master and the first whole ones met in the blocks, if there is one."""
+    def _first_plan(self, openings: Floats) -> bool:
+        """A plan with these openings of the master and the first whole ones met in the blocks; whether there is one."""
         self.master.fix(openings)
         try:
             x = self.master.relaxed().x if self.inner is None else self._with(self.inner, openings)
         except NoPlan:
-            return
+            return False
         finally:
             self.master.fix(None)
         if x is None:
-            return
+            return False
         x[self.master.whole] = openings
         if self.recourse.solve(x, np.arange(self.blocks.count)):
-            return
+            return False
         found = [self.recourse.settle(block, x, np.inf) for block in range(self.blocks.count)]
-        if all(each.whole is not None for each in found):
-            usd, _ = self._cost(x, np.array([each.usd for each in found]))
-            self.best = Best(x, [each.whole for each in found], usd)
+        if any(each.whole is None for each in found):
+            return False
+        usd, _ = self._cost(x, np.array([each.usd for each in found]))
+        self.best = Best(x, [each.whole for each in found], usd)
+        return True
 
     def result(self, arrays: Arrays) -> Answer:
         """The best plan in the columns of ``arrays``, with its bound."""
@@ -498,7 +499,9 @@ class Search:
     def _now(self, found: Best) -> Floats:
         """The point of a plan, with a value for every column promoted since."""
         x, recourse = self._filled(found.x), self.recourse
-        for place, (column, block) in enumerate(zip(recourse.promoted, recourse.promoted_block, strict=True)):
+        for place, (column, block) in enumerate(
+            zip(recourse.promoted.tolist(), recourse.promoted_block.tolist(), strict=True)
+        ):
             whole = found.whole[block]
             if whole is not None:
                 x[recourse.width + place] = whole[np.searchsorted(recourse.whole(block), column)]

@@ -111,7 +111,8 @@ class _Mean:
             return found
 
         self.cost, self.lower, self.upper = (
-            mean(values, blocks.first_column, self.shape.columns) for values in (blocks.cost, blocks.lower, blocks.upper)
+            mean(values, blocks.first_column, self.shape.columns)
+            for values in (blocks.cost, blocks.lower, blocks.upper)
         )
         self.row_lower, self.row_upper = (
             mean(values, blocks.first_row, self.shape.rows) for values in (blocks.row_lower, blocks.row_upper)

@@ -73,7 +73,7 @@ class Master:
         return int(self.model.getNumCol()) - 1
 
     def add(self, given: Cut, behind: int, parts: Ints | None = None) -> None:
-        """behind ≥ constant + slope·x + Σ parts, or constant + slope·x ≤ 0 for a cut that is needed.
+        """The row behind ≥ constant + slope·x + Σ parts, or constant + slope·x ≤ 0 for a cut that is needed.
 
         behind, parts: columns of the solver, as in ``theta`` and from ``another``.
         """

@@ -20,7 +20,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from ashore.plans.blocks import Blocks, Shape, total
+from ashore.plans.blocks import Blocks, Shape, Ties, total
 from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.solver import THREADS, quiet
@@ -156,7 +156,7 @@ class Recourse:
         return Cut(weight * float(self.constant[block]), slope, False)
 
     def ties_among(self, block: int) -> list[tuple[float, float, Ints, Floats]]:
-        """The rows of a block that hold nothing but promoted columns and the trunk: sides, columns of a point, values."""
+        """The rows of a block that hold nothing but promoted columns and the trunk: sides, columns of a point."""
         b = self.blocks
         own, mine = b.of(block)
         shape = b.shapes[int(b.shape[block])]
@@ -165,7 +165,7 @@ class Recourse:
         place[self.promoted[held] - own.start] = self.width + held
         of_column = np.repeat(place, np.diff(shape.start))
         whole = np.bincount(shape.index[of_column >= 0], minlength=shape.rows)
-        row_tie, by, by_value = (part[self.tie_first[block] : self.tie_first[block + 1]] for part in b.row_ties)
+        row_tie, by, by_value = _span(b.row_ties, self.tie_first, block, block + 1)
         found = []
         for row in np.flatnonzero((whole > 0) & (whole == np.bincount(shape.index, minlength=shape.rows))).tolist():
             entries = np.flatnonzero(shape.index == row)
@@ -211,10 +211,10 @@ class Recourse:
         b = self.blocks
         columns = slice(int(b.first_column[first]), int(b.first_column[last]))
         rows = slice(int(b.first_row[first]), int(b.first_row[last]))
-        row, by, value = (part[self.tie_first[first] : self.tie_first[last]] for part in b.row_ties)
+        row, by, value = _span(b.row_ties, self.tie_first, first, last)
         used = total(row - rows.start, value * x[by], rows.stop - rows.start)
         lower, upper = b.lower[columns], b.upper[columns]
-        column, by, value = (part[self.bound_tie_first[first] : self.bound_tie_first[last]] for part in b.bound_ties)
+        column, by, value = _span(b.bound_ties, self.bound_tie_first, first, last)
         if len(column):
             taken = total(column - columns.start, value * x[by], columns.stop - columns.start)
             upper = np.maximum(upper - taken, lower)
@@ -282,10 +282,10 @@ class Recourse:
         here = done[first:last]
         self.constant[first:last][here] = constant[here]
         slope = np.zeros((last - first) * self.width)
-        row, by, value = (part[self.tie_first[first] : self.tie_first[last]] for part in b.row_ties)
+        row, by, value = _span(b.row_ties, self.tie_first, first, last)
         row = row - rows.start
         slope -= total(of_row[row] * self.width + by, price[row] * value, len(slope))
-        column, by, value = (part[self.bound_tie_first[first] : self.bound_tie_first[last]] for part in b.bound_ties)
+        column, by, value = _span(b.bound_ties, self.bound_tie_first, first, last)
         if len(column):
             column = column - columns.start
             fall = np.minimum(reduced[column], 0.0) * value
@@ -326,9 +326,9 @@ class Recourse:
         """How the bound proven by prices of one block moves with the columns of the trunk."""
         b = self.blocks
         own, mine = b.of(block)
-        row, by, value = (part[self.tie_first[block] : self.tie_first[block + 1]] for part in b.row_ties)
+        row, by, value = _span(b.row_ties, self.tie_first, block, block + 1)
         slope = -total(by, price[row - mine.start] * value, size)
-        column, by, value = (part[self.bound_tie_first[block] : self.bound_tie_first[block + 1]] for part in b.bound_ties)
+        column, by, value = _span(b.bound_ties, self.bound_tie_first, block, block + 1)
         slope -= total(by, np.minimum(reduced[column - own.start], 0.0) * value, size)
         return slope
 
@@ -351,7 +351,13 @@ class Recourse:
                 steps.append(self._step(block, np.array(solution.row_dual), np.array(solution.col_dual)))
 
         best = branch(
-            model, lambda: self._again(number) is None, columns, (lower[columns], upper[columns]), slack, MOST_STEPS, met
+            model,
+            lambda: self._again(number) is None,
+            columns,
+            (lower[columns], upper[columns]),
+            slack,
+            MOST_STEPS,
+            met,
         )
         whole = None if best.x is None else np.round(best.x[columns])
         return Settled(best.usd, best.bound, whole, {int(columns[place]) for place in best.tried}, steps)
@@ -368,7 +374,6 @@ class Recourse:
 
     def proven(self, block: int, step: Step) -> Cut:
         """The bound of a step as a cut for the master that has promoted what it has."""
-        own, _ = self.blocks.of(block)
         whole = self.whole(block)
         held = np.flatnonzero(self.promoted_block == block)
         free = np.ones(len(whole), dtype=bool)
@@ -389,10 +394,17 @@ class Recourse:
             lower[shape.whole] = upper[shape.whole] = whole
         if not len(low):
             cost = self.blocks.cost[self.blocks.of(block)[0]]
-            return np.where(cost < 0, upper, lower)
+            free: Floats = np.where(cost < 0, upper, lower)
+            return free
         if self._run(block, low, high, lower, upper) is not None:
             raise ArithmeticError("a branch that had a solution has none")
         return np.array(self.models[int(self.blocks.shape[block])].getSolution().col_value)
+
+
+def _span(ties: Ties, first: Ints, start: int, end: int) -> Ties:
+    """The ties of the blocks from ``start`` up to ``end``."""
+    here = slice(int(first[start]), int(first[end]))
+    return ties[0][here], ties[1][here], ties[2][here]
 
 
 def _priced(price: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
