@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ashore.errors import Fault, raise_if
-from ashore.plans.futures import Futures
+from ashore.plans.futures import Futures, NodeDemand
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -197,20 +197,43 @@ def demand_by_slot(
 
     Raises FaultyInput for a row whose month its node does not have.
     """
-    months: list[Ints] = [np.flatnonzero(calendar.node == k) for k in range(len(calendar.nodes))]
+    first = np.searchsorted(calendar.node, np.arange(len(calendar.nodes)))  # the slots of a node stand together
+    count = np.bincount(calendar.node, minlength=len(calendar.nodes))
     found = {key: units[calendar.month] for key, units in base.items()}
+    for row in futures.demand:
+        found.setdefault((row.market, row.product), np.zeros(calendar.size))
+    number = {key: k for k, key in enumerate(found)}
+    units = np.array(list(found.values())).reshape(len(found), calendar.size)
     faults: list[Fault] = []
-    for row in sorted(futures.demand, key=lambda row: row.month is not None):
-        slots = months[futures.index(row.node)]
-        if row.month is not None:
-            slots = slots[calendar.month[slots] == row.month]
-        if not len(slots):
-            held = calendar.month[months[futures.index(row.node)]]
-            what = f"Month {row.month} is not in node '{row.node}'" if len(held) else f"Node '{row.node}' has no month"
-            remedy = f"It has months {held[0]} to {held[-1]}." if len(held) else "Give the demand to its children."
-            faults.append(Fault("demand.csv", what + ".", remedy, row.row, "month"))
-            continue
-        units = found.setdefault((row.market, row.product), np.zeros(calendar.size))
-        units[slots] = row.units
+    for monthly, some in _by_kind(futures):
+        node = np.array([futures.index(row.node) for row in some], dtype=np.int64)
+        start, slots = first[node], count[node]
+        if monthly:
+            month = np.array([row.month for row in some], dtype=np.int64)
+            held = calendar.month[np.minimum(start, calendar.size - 1)]
+            out = (slots == 0) | (month < held) | (month >= held + slots)
+            start, slots = start + month - held, np.ones(len(some), dtype=np.int64)
+        else:
+            out = slots == 0
+        for k in np.flatnonzero(out).tolist():
+            faults.append(_no_such_month(some[k], int(first[node[k]]), int(count[node[k]]), calendar))
+        slots = np.where(out, 0, slots)
+        place = np.repeat(start - np.cumsum(slots) + slots, slots) + np.arange(int(slots.sum()))
+        want = np.array([number[row.market, row.product] for row in some], dtype=np.int64)
+        units[np.repeat(want, slots), place] = np.repeat(np.array([row.units for row in some], dtype=float), slots)
     raise_if(faults)
-    return found
+    return dict(zip(found, units, strict=True))
+
+
+def _by_kind(futures: Futures) -> list[tuple[bool, list[NodeDemand]]]:
+    """The rows of demand for every month of a node, then those for one month, which take their place."""
+    rows = futures.demand
+    return [(False, [row for row in rows if row.month is None]), (True, [row for row in rows if row.month is not None])]
+
+
+def _no_such_month(row: NodeDemand, first: int, count: int, calendar: Calendar) -> Fault:
+    what = f"Month {row.month} is not in node '{row.node}'" if count else f"Node '{row.node}' has no month"
+    remedy = "Give the demand to its children."
+    if count:
+        remedy = f"It has months {calendar.month[first]} to {calendar.month[first + count - 1]}."
+    return Fault("demand.csv", what + ".", remedy, row.row, "month")

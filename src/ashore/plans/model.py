@@ -316,13 +316,13 @@ class _Builder:
         room = np.array([site.capacity_month * max(1, self.cal.months - site.lead_months) for site in sites])
         group = self.pool_group[self.want_pool][want]
         opened = np.stack([self._opened_by(k, site.lead_months) for k, site in enumerate(sites)])
-        for leaf in self.cal.leaves:
-            path = self.cal.path(int(leaf))
-            bound = ahead[want, path[0]]
-            rows = self.sheet.add_rows(bound < room[cand], -INFINITE, 0.0, group)
-            columns = m.move[arcs][:, path] if m.border is None else m.entering(arcs, path)
-            self.sheet.put(rows[arc_row[arcs]][:, None], columns, 1.0)
-            self.sheet.put(rows, opened[cand, leaf], -bound)
+        leaves, months = self.cal.leaves, self.cal.months
+        paths = np.stack([self.cal.ancestor(months - 1 - month)[leaves] for month in range(months)])
+        bound = ahead[want][:, paths[0]]
+        rows = self.sheet.add_rows(bound < room[cand][:, None], -INFINITE, 0.0, group[:, None])
+        for slots in paths:
+            self.sheet.put(rows[arc_row[arcs]], m.move[arcs][:, slots], 1.0)
+        self.sheet.put(rows, opened[cand][:, leaves], -bound)
 
     def _opened_by(self, candidate: int, lag: int) -> Ints:
         """Column opened[candidate, d(s, lag)] of each slot s; -1 where that lies before the start."""

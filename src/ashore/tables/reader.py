@@ -15,6 +15,8 @@ from typing import Any
 from ashore.errors import Fault, nearest
 from ashore.tables.schema import ArrowLike, Row, Table, Unfit, parse_cell
 
+ALL_FIT: frozenset[str] = frozenset()
+
 
 def read(
     source: Path | str | ArrowLike,
@@ -179,6 +181,7 @@ def _typed(
 ) -> Iterator[Row]:
     columns = {column.name: column for column in table.all_columns}
     seen: dict[tuple[Any, ...], int] = {}
+    parsed: dict[tuple[str, str], Any] = {}  # what cells say again and again
     for line, cells in records:
         if not any(cells):
             faults.append(Fault(where, "The row is blank.", "Delete the row.", row=line))
@@ -194,17 +197,20 @@ def _typed(
         for name, text in zip(names, cells, strict=False):
             if name is None or (name in unfit and not text):
                 continue
+            if (name, text) in parsed:
+                row[name] = parsed[name, text]
+                continue
             column = columns[name]
             try:
                 if text:
-                    row[name] = parse_cell(text, column)
+                    row[name] = parsed[name, text] = parse_cell(text, column)
                 elif column.required and not column.blank_ok:
                     raise Unfit("The cell is blank.", f"Give the {name}.")
             except Unfit as error:
                 if name not in unfit:  # a ragged row is one fault, not one for every shifted cell
                     faults.append(Fault(where, error.what, error.remedy, row=line, column=name))
                 unfit.add(name)
-        row["_unfit"] = frozenset(unfit)
+        row["_unfit"] = frozenset(unfit) if unfit else ALL_FIT
         if table.key and unfit.isdisjoint(table.key):
             key = tuple(row[name] for name in table.key)
             if key in seen:
