@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ashore import costs, duties, errors, mining, network, offers, plans, report, rules, tables, worth
+    from ashore import costs, duties, errors, markets, mining, network, offers, plans, report, rules, tables, worth
     from ashore.costs import Landed, land
     from ashore.duties import Assessment, Entry, assess
     from ashore.errors import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_FLOORS = ("errors", "tables", "rules", "mining", "duties", "network", "costs", "worth", "plans", "offers", "report")
+_FLOORS = ("errors", "tables", "rules", "mining", "duties", "network", "costs", "worth", "plans", "markets", "offers", "report")
 _HOMES = {
     "AshoreError": "errors",
     "Fault": "errors",
@@ -77,6 +77,7 @@ __all__ = [  # noqa: RUF022 - floor by floor
     "costs",
     "worth",
     "plans",
+    "markets",
     "offers",
     "report",
 ]

@@ -308,6 +308,35 @@ def plan(
     return 0
 
 
+@app.command
+def clear(
+    folder: Path | None = None,
+    *,
+    on: str | None = None,
+    conduct: str | None = None,
+    hold: Hold = None,
+    scenario: Scenario = None,
+    json_: Json = False,
+) -> int:
+    """Prices, shares and who gains when every maker faces the same policy, with the range over models.
+
+    Parameters
+    ----------
+    folder: market folder (market.toml, goods.csv); by default the one you are in.
+    on: day of entry for rates that goods.csv leaves to the rule book, as 2026-11-22.
+    conduct: bertrand, cournot or moncom, instead of the one in market.toml.
+    """
+    from ashore import markets, report
+
+    def books() -> tuple[RuleBook, RuleBook]:
+        return _book(hold, None), _book(hold, scenario)
+
+    law = markets.Law(books, None if on is None else _day(on, "--on"), scenario is not None)
+    cleared = markets.clear(markets.load(markets.find(folder), law, conduct))
+    _print(cleared.as_dict(), report.text_of_market, json_)
+    return 0
+
+
 @app.command(name="report")
 def report_(
     folder: Path | None = None,

@@ -1,0 +1,34 @@
+"""The market: prices, shares and surplus when every maker faces the same policy."""
+
+from ashore.markets.calibrate import FORMS, Fit, Observed
+from ashore.markets.clear import Cleared, clear, hhi
+from ashore.markets.demand import Demand
+from ashore.markets.folder import Law, Market, find, load
+from ashore.markets.kernel import CONDUCTS, Equilibrium, Supply, solve
+from ashore.markets.model import Model, Outcome, Policy, calibrated
+from ashore.markets.quotas import Limit
+from ashore.markets.zeta import fixed_point
+
+__all__ = [
+    "CONDUCTS",
+    "FORMS",
+    "Cleared",
+    "Demand",
+    "Equilibrium",
+    "Fit",
+    "Law",
+    "Limit",
+    "Market",
+    "Model",
+    "Observed",
+    "Outcome",
+    "Policy",
+    "Supply",
+    "calibrated",
+    "clear",
+    "find",
+    "fixed_point",
+    "hhi",
+    "load",
+    "solve",
+]

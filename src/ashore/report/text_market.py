@@ -1,0 +1,127 @@
+"""Terminal text of ``ashore clear``: takes its JSON document and prints it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ashore.report import terminal
+from ashore.report.words import DASH, count, millions, percent, usd
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Document = Mapping[str, Any]
+FORMS = {"logit": "logit demand", "ces": "CES demand", "linear": "linear demand"}
+CONDUCTS = {
+    "bertrand": "makers set prices",
+    "cournot": "makers set quantities",
+    "moncom": "monopolistic competition",
+}
+Words = Callable[[float], str]
+
+
+def _share(value: float) -> str:
+    return percent(round(value, 4))
+
+
+def _money(value: float) -> str:
+    return millions(value) if abs(value) >= 1000 else usd(value)
+
+
+RANGE: dict[str, tuple[str, Words]] = {
+    "price_change": ("change of the mean price", _share),
+    "pass_through": ("pass-through of the duty to buyers", _share),
+    "hhi_change": ("change of the HHI of units", lambda value: f"{value:+,.0f}"),
+    "buyers_usd": ("change for buyers, USD", _money),
+    "makers_usd": ("change for makers, USD", _money),
+    "duty_usd": ("duty collected, USD", _money),
+}
+
+
+def text_of_market(document: Document) -> None:
+    """Goods before and after, makers' shares, who gains, and the range over demand forms and conduct."""
+    out = terminal.console()
+    name = f"{document['market']}: " if document["market"] else ""
+    terminal.heading(out, f"{name}{FORMS[document['demand']]}, {CONDUCTS[document['conduct']]}")
+    terminal.blank(out)
+    _goods(out, document["goods"])
+    terminal.blank(out)
+    _makers(out, document["makers"])
+    terminal.blank(out)
+    terminal.pairs(
+        out,
+        [
+            ("HHI of units", f"{document['hhi_before']:,.0f} → {document['hhi_after']:,.0f}"),
+            ("change for buyers", f"{_money(document['buyers_usd'])} USD"),
+            ("change for makers", f"{_money(document['makers_usd'])} USD"),
+            ("duty collected", f"{_money(document['duty_usd'])} USD, before {_money(document['duty_before_usd'])}"),
+            ("rent of limits", f"{_money(document['rent_usd'])} USD, owned by the {document['rent_owner']}"),
+            ("all together", f"{_money(document['total_usd'])} USD"),
+        ],
+    )
+    terminal.blank(out)
+    terminal.heading(out, "Over demand forms and conducts")
+    terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
+    without = [f"{row['demand']}, {row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
+    terminal.notes(out, "Not calibrated", without)
+    terminal.notes(out, "Notes", document["notes"])
+
+
+def _goods(out: Console, goods: list[Document]) -> None:
+    least = min(row["cost_usd"] for row in goods)
+    places = max(2, 3 - math.floor(math.log10(least))) if least > 0 else 2
+    columns = (
+        ("good", "L"),
+        ("maker", "L"),
+        ("rate before", "r"),
+        ("after", "r"),
+        ("cost USD", "r"),
+        ("price before", "r"),
+        ("after", "r"),
+        ("units before", "r"),
+        ("after", "r"),
+    )
+    rows = [
+        (
+            row["good"],
+            row["maker"],
+            _share(row["rate_before"]),
+            _share(row["rate_after"]),
+            usd(row["cost_usd"], places),
+            usd(row["price_before"], places),
+            usd(row["price_after"], places),
+            count(row["units_before"]),
+            count(row["units_after"]),
+        )
+        for row in goods
+    ]
+    terminal.table(out, columns, rows)
+
+
+def _makers(out: Console, makers: list[Document]) -> None:
+    columns = (("maker", "L"), ("share before", "r"), ("after", "r"), ("profit before USD", "r"), ("after", "r"))
+    rows = [
+        (
+            row["maker"],
+            _share(row["share_before"]),
+            _share(row["share_after"]),
+            _money(row["profit_before_usd"]),
+            _money(row["profit_after_usd"]),
+        )
+        for row in makers
+    ]
+    terminal.table(out, columns, rows)
+
+
+def _ranges(document: Document) -> list[tuple[str, ...]]:
+    def chosen(row: Document) -> bool:
+        return (row["demand"], row["conduct"]) == (document["demand"], document["conduct"])
+
+    here = next(row for row in document["alternatives"] if chosen(row))
+    rows = []
+    for key, (name, words) in RANGE.items():
+        shown = (here[key], *(document["range"][key] or (None, None)))
+        rows.append((name, *(DASH if value is None else words(value) for value in shown)))
+    return rows
