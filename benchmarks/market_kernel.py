@@ -1,6 +1,6 @@
 """Price equilibria with duties: scenarios per CPU-second of ashore and of pyblp on the same draws.
 
-    python -m benchmarks.market_kernel [SCENARIOS] [MARKETS]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.market_kernel [SCENARIOS] [MARKETS]
 
 30 goods of 6 makers, logit demand with an outside option, rates up to 100 per cent on half of the goods, different ones
 inside a maker. ashore solves SCENARIOS of them (100,000), pyblp the first MARKETS (200), started from its markups
@@ -10,11 +10,6 @@ with costs times 1 + rate, are the same conditions. One thread, CPU time, the be
 """
 
 from __future__ import annotations
-
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
 
 import sys
 import time
@@ -101,7 +96,7 @@ def main(words: list[str]) -> None:
     seconds, found = timed(lambda: solve(drawn.demand, drawn.taxed))
     told("ashore, CES, bertrand", scenarios, seconds, f"residual {found.residual.max():.0e}")
     drawn = draw(1, scenarios, goods=30, makers=6, most_rate=1.0)
-    seconds, (prices, rounds) = timed(lambda: fixed_point(*first(drawn, scenarios // 10)))
+    seconds, (_, rounds) = timed(lambda: fixed_point(*first(drawn, scenarios // 10)))
     told("ashore, logit, fixed point", scenarios // 10, seconds, f"{rounds.mean():.1f} rounds")
     demand, supply = first(drawn, markets)
     with_pyblp(demand, supply, solve(demand, supply).price)

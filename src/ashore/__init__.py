@@ -31,7 +31,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_FLOORS = ("errors", "tables", "rules", "mining", "duties", "network", "costs", "worth", "plans", "markets", "offers", "report")
+_FLOORS = (
+    "errors",
+    "tables",
+    "rules",
+    "mining",
+    "duties",
+    "network",
+    "costs",
+    "worth",
+    "plans",
+    "markets",
+    "offers",
+    "report",
+)
 _HOMES = {
     "AshoreError": "errors",
     "Fault": "errors",

@@ -1,7 +1,7 @@
 """Least squares in one or two unknowns to the last digit: a grid, Levenberg–Marquardt, then Newton.
 
-A residual function takes the unknowns (the second is 0 where there is one only; the first may be an array, then a column
-of residuals belongs to each) and must be analytic, since derivatives are taken by complex steps.
+A residual function takes the unknowns (the second is 0 where there is one only; the first may be an array, then a
+column of residuals belongs to each) and must be analytic, since derivatives are taken by complex steps.
 """
 
 from __future__ import annotations
