@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from ashore import costs, network, plans
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, SolverTrouble, Unresolved
 from ashore.plans import Futures, Node, NodeDemand
+from ashore.plans.aim import with_tail
 from ashore.plans.ledger import carried
-from ashore.plans.money import with_tail
 from ashore.plans.solver import Limits, run, split
 from ashore.plans.tail import best
 from ashore.rules import Line, RuleBook, read_changes
@@ -529,7 +529,7 @@ def test_the_tail_by_weights_on_the_branches_is_the_tail_of_the_whole_model(
         nodes.append((f"b{k}", "now", month(2), 0.25, under(law, duty(rate), since=month(2))))
     posed = plans.pose(case, law, START, 9, tree(law, *nodes), risk=risk, tail=tail)
     by_weights = best(posed.arrays, posed.aim, posed.limits)
-    whole = run(with_tail(posed.arrays, posed.charges, posed.calendar, risk, tail), posed.limits)
+    whole = run(with_tail(posed.arrays, posed.aim), posed.limits)
     assert by_weights.objective == pytest.approx(whole.objective, rel=2e-6)
     assert by_weights.gap <= 1e-6
     again = best(posed.arrays.in_one_part(), posed.aim, posed.limits, start=by_weights.x)
@@ -660,8 +660,8 @@ def test_the_order_of_rows_does_not_matter() -> None:
 class Reference:
     """The plan as a plain reading of the contract, loop by loop: openings as impulses, every origin kept apart."""
 
-    def __init__(self, case: network.Network, futures: Futures, months: int, rate: Any) -> None:
-        self.net, self.futures, self.months, self.rate = case, futures, months, rate
+    def __init__(self, case: network.Network, futures: Futures, months: int, rate: Any, margin: bool = False) -> None:
+        self.net, self.futures, self.months, self.rate, self.margin = case, futures, months, rate, margin
         self.columns: dict[Any, int] = {}
         self.upper: list[float] = []
         self.whole: list[bool] = []
@@ -707,6 +707,22 @@ class Reference:
                 units = row.units
         return units, found[0].lost_usd if found else None
 
+    def price(self, market: str, item: str, t: int) -> float:
+        found = [d for d in self.net.demand if (d.market, d.product) == (market, item) and d.month in (None, t)]
+        return (found[0].price_usd or 0.0) if found and self.margin else 0.0
+
+    def potential(self, leaf: str) -> float:
+        """What the demand along a branch could bring, discounted."""
+        path = {node.name for node in self.futures.path(leaf)}
+        return sum(
+            self.want(market, item, (node, t))[0]
+            * self.price(market, item, t)
+            * (1 + self.net.settings.discount_year) ** (-t / 12)
+            for node, t in self.slots
+            if node in path
+            for market, item in product(self.net.markets, self.net.products)
+        )
+
     def _write(self) -> None:
         net, places = self.net, [*self.net.plants, *self.net.markets]
         origins = sorted(
@@ -739,7 +755,7 @@ class Reference:
                 self.add(("want", market, item, slot), ("serve", market, item, o, slot), 1)
             if lost_usd is not None:
                 self.col(("lost", market, item, slot))
-                self.pay(("lost", market, item, slot), *slot, lost_usd)
+                self.pay(("lost", market, item, slot), *slot, lost_usd + self.price(market, item, slot[1]))
                 self.add(("want", market, item, slot), ("lost", market, item, slot), 1)
 
     def _moves(self, slot: Any, places: Any, origins: Any) -> None:
@@ -833,11 +849,13 @@ class Reference:
                     self.add(row, use, 1)
                     self.add(("keep", make.plant, part.part, own, slot), use, -1)
 
-    def optimum(self, risk: float, tail: float) -> float:
+    def optimum(self, risk: float, tail: float, credit: Mapping[str, float] | None = None) -> float:
+        """``credit``: what the cost of each branch is set against; for margin what its demand could bring."""
         import highspy
 
         names = [node.name for node in self.futures.nodes]
         leaves = [name for name in names if not self.kids[name]]
+        credit = credit or {leaf: self.potential(leaf) for leaf in leaves}
         mean = [sum(self.chance(n) * usd for n, usd in cost.items()) for cost in self.cost]
         size = len(mean)
         objective = [(1 - risk) * usd for usd in mean]
@@ -848,7 +866,7 @@ class Reference:
                 row = {j: -sum(usd for n, usd in cost.items() if n in path) for j, cost in enumerate(self.cost)}
                 self.entries["tail", leaf] = {j: v for j, v in row.items() if v}
                 self.entries["tail", leaf][len(objective)] = 1.0
-                self.sides["tail", leaf] = (0.0, np.inf)
+                self.sides["tail", leaf] = (-credit[leaf], np.inf)
                 objective.append(risk * self.chance(leaf) / (1 - tail))
                 lower.append(0.0)
             for leaf in leaves:
@@ -869,7 +887,8 @@ class Reference:
         solver.setOptionValue("mip_rel_gap", 1e-9)
         solver.run()
         assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        return float(solver.getInfo().objective_function_value)
+        expected = sum(self.chance(leaf) * usd for leaf, usd in credit.items())
+        return float(solver.getInfo().objective_function_value) - (1 - risk) * expected
 
 
 def random_case(seed: int) -> tuple[network.Network, Futures, int, Any]:

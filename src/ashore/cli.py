@@ -255,6 +255,7 @@ def plan(
     start: str,
     months: int,
     futures: Path | None = None,
+    objective: str = "cost",
     risk: float = 0.0,
     tail: float = 0.9,
     gap: float = 1e-6,
@@ -267,7 +268,7 @@ def plan(
     scenario: Scenario = None,
     json_: Json = False,
 ) -> int:
-    """Where to make and ship: the cheapest plan for the demand, over one law or a tree of futures, with its bound.
+    """Where to make and ship: the best plan for the demand, over one law or a tree of futures, with its bound.
 
     Parameters
     ----------
@@ -275,7 +276,9 @@ def plan(
     start: first day of month 0.
     months: number of months planned.
     futures: futures file (TOML) or folder; by default the law at the end of the coverage is held.
-    risk: weight of the tail, 0 to 1: minimises (1-risk) x mean + risk x CVaR.
+    objective: cost (least), margin (most revenue less cost), worst (least cost of the dearest branch), or regret (least
+        largest regret: cost of a branch less that of the best plan for it alone).
+    risk: weight of the tail, 0 to 1, for cost and margin: minimises (1-risk) x mean + risk x CVaR.
     tail: level of the CVaR, as 0.9.
     gap: relative gap at which the solver may stop.
     time: seconds after which the best plan so far is taken; Ctrl-C takes it at once where the tree is taken apart.
@@ -295,7 +298,18 @@ def plan(
     with plans.workers(cluster):
         with _proving() as progress:
             result = plans.solve(
-                net, book, day, months, tree, gap=gap, time=time, risk=risk, tail=tail, method=method, progress=progress
+                net,
+                book,
+                day,
+                months,
+                tree,
+                gap=gap,
+                time=time,
+                risk=risk,
+                tail=tail,
+                method=method,
+                progress=progress,
+                objective=objective,
             )
         document = result.as_dict(with_ledger=result.ledger.height < LONG)
         if "ledger" not in document:

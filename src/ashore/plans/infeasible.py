@@ -60,10 +60,28 @@ def explain(model: Model, arrays: Arrays) -> Infeasible:
         reason = "; ".join(binding) or "capacity and supply together do not suffice"
         remedy = "Raise what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
         faults.append(Fault("demand.csv", f"{what}: {reason}.", remedy))
+    faults = faults or _endless(model, arrays)
     if not faults:
         what = "The solver finds no plan, though every demand could be met on its own."
         faults.append(Fault("the plan", what, "Check for figures of very different size, or loosen --gap."))
     return Infeasible(faults)
+
+
+def _endless(model: Model, arrays: Arrays) -> list[Fault]:
+    """What could be done without limit at less than no cost. No table can ask for it: their figures are 0 or more."""
+    falling = (arrays.cost < 0) & np.isposinf(arrays.col_upper)
+    reach = model.reach
+    acts = (
+        (model.make, [f"Making {run.make.product} at {run.make.plant}" for run in reach.runs]),
+        (model.move, [f"Moving {arc.product} from {arc.start} to {arc.to}" for arc in reach.arcs]),
+        (model.stock, [f"Holding {pool.product} in {pool.place}" for pool in reach.pools]),
+    )
+    faults = []
+    for columns, words in acts:
+        for k in np.flatnonzero(((columns >= 0) & falling[columns]).any(axis=1)).tolist():
+            what = f"{words[k]} costs less than nothing, and nothing limits how much of it is done."
+            faults.append(Fault("the plan", what, "Give its costs and duty rates as numbers of at least 0."))
+    return faults
 
 
 def _elastic(arrays: Arrays, rows: Ints) -> Arrays:

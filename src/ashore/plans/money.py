@@ -11,7 +11,6 @@ from ashore.plans import quotas
 from ashore.plans.calendar import Calendar, Floats, Ints
 from ashore.plans.law import Law
 from ashore.plans.model import Model
-from ashore.plans.sheet import INFINITE, Arrays
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,11 @@ class Charges:
         weight = calendar.node_chance[self.node] * calendar.factor_month[self.month]
         total: Floats = np.bincount(self.column, weights=weight * self.usd, minlength=columns).astype(float)
         return total
+
+    def plus(self, other: Charges) -> Charges:
+        """Both charges together."""
+        both = ((getattr(self, name), getattr(other, name)) for name in ("column", "node", "month", "usd"))
+        return Charges(*(np.concatenate(parts) for parts in both))
 
     def by_node(self, calendar: Calendar, x: Floats) -> Floats:
         """Discounted USD spent in each node by a solution, given that the node comes to pass."""
@@ -138,45 +142,16 @@ class _Gather:
         return np.array(values, dtype=float).reshape(-1, 1)
 
 
-def with_tail(arrays: Arrays, costs: Charges, calendar: Calendar, risk: float, tail: float) -> Arrays:
-    """A model of least expected cost turned into one of least (1 − w)·mean + w·CVaR_α, w = ``risk``, α = ``tail``.
-
-    With C[n,·] the discounted charges of node n and p[b] the chance of branch b (a leaf of the tree):
-    T[n] = T[parent of n] + C[n,·]·x;  z[b] ≥ T[b] − η, z ≥ 0;  CVaR_α = min over η of η + Σ_b p[b]·z[b] / (1 − α).
-    T may be larger than its sum (rows ≥), which costs more and so is never of use.
-    """
-    nodes, old, above = len(calendar.nodes), arrays.columns, arrays.rows
-    ends = calendar.node[calendar.leaves]
-    largest = float(np.abs(costs.usd).max(initial=1.0))
-    unit = 10.0 ** max(0, int(np.log10(largest)) - 3)  # T in this many USD, to keep the numbers of one size
-    total, over, eta = old + np.arange(nodes), old + nodes + np.arange(len(ends)), old + nodes + len(ends)
-    node_row, end_row = above + np.arange(nodes), above + nodes + np.arange(len(ends))
-    inner = np.flatnonzero(calendar.node_parent >= 0)
-    blocks = (
-        (node_row, total, np.ones(nodes)),
-        (node_row[inner], total[calendar.node_parent[inner]], np.full(len(inner), -1.0)),
-        (node_row[costs.node], costs.column, -costs.usd * calendar.factor_month[costs.month] / unit),
-        (end_row, over, np.ones(len(ends))),
-        (end_row, total[ends], np.full(len(ends), -1.0)),
-        (end_row, np.full(len(ends), eta), np.ones(len(ends))),
-    )
-    row, column, value = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    cost = np.zeros(eta + 1)
-    cost[:old] = (1.0 - risk) * arrays.cost
-    cost[over] = risk * unit * calendar.node_chance[ends] / (1.0 - tail)
-    cost[eta] = risk * unit
-    lower = np.concatenate([np.full(nodes, -INFINITE), np.zeros(len(ends)), [-INFINITE]])
-    return arrays.extended(cost, lower, np.zeros(nodes + len(ends)), (row, column, value))
+def forgone(model: Model) -> Charges:
+    """price_usd for each unit wanted and not delivered: revenue the demand could have brought."""
+    item, slot = np.nonzero(model.lost >= 0)
+    usd = np.nan_to_num(model.price_usd)[item, slot]
+    return Charges(model.lost[item, slot], model.calendar.node[slot], model.calendar.month[slot], usd)
 
 
-def tail_mean(cost: Floats, chance: Floats, tail: float) -> float:
-    """CVaR: the mean of ``cost`` over the dearest share 1 − ``tail`` of the chances."""
-    order = np.argsort(-cost)
-    left, total = 1.0 - tail, 0.0
-    for k in order:
-        take = min(float(chance[k]), left)
-        total += take * float(cost[k])
-        left -= take
-        if left <= 0:
-            break
-    return total / (1.0 - tail - max(left, 0.0))
+def potential(model: Model) -> Floats:
+    """Discounted USD that all of the demand in each node would bring at its price, if the node comes to pass."""
+    cal = model.calendar
+    worth = (np.nan_to_num(model.price_usd) * model.units).sum(axis=0) * cal.factor
+    total: Floats = np.bincount(cal.node, weights=worth, minlength=len(cal.nodes)).astype(float)
+    return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,19 +14,21 @@ from ashore import duties
 from ashore.errors import Fault, raise_if
 from ashore.network import Network
 from ashore.plans import benders, decode, infeasible
+from ashore.plans import objective as objectives
+from ashore.plans.aim import Aim
 from ashore.plans.calendar import Calendar, Floats, demand_by_slot, lay_out
 from ashore.plans.futures import Futures, check_demand, held_law
 from ashore.plans.law import Law, claims_of, law_of, read_law
 from ashore.plans.ledger import ledger
 from ashore.plans.model import Model, build
-from ashore.plans.money import Charges, charges, tail_mean
+from ashore.plans.money import Charges, charges, forgone, potential
+from ashore.plans.parallel import here, spread
 from ashore.plans.reach import Reach, reachable
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits, NoPlan
-from ashore.plans.tail import Aim
 from ashore.rules import RuleBook
 
-TABLES = ("open", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "duty")
+TABLES = ("open", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "branches", "duty")
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,12 @@ class Posed:
     law: Law
     model: Model
     charges: Charges
-    arrays: Arrays  # of least expected cost
+    arrays: Arrays  # of least expected cost by the aim's charges
     aim: Aim
     limits: Limits
     seconds: float
+    objective: str = "cost"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,27 @@ class Plan:
 
     quotas: what entered within and beyond quotas, and what was turned away; see :func:`ashore.plans.decode.at_border`.
 
-    cost_usd: expected discounted cost. tail_usd: mean cost of the dearest share 1 − ``tail`` of the branches.
-    objective_usd: (1 − risk)·cost_usd + risk·tail_usd. duty_usd: expected discounted duty, ``duty`` by heading.
+    cost_usd: expected discounted cost; margin_usd: revenue_usd less it. objective_usd: what was minimised, with
+    bound_usd below it: (1 − risk)·cost_usd + risk·tail_usd; for margin the same of cost less revenue; for worst the
+    cost of the dearest branch; for regret the largest regret of a branch (the last two: risk = tail = 1).
+    tail_usd: mean over the dearest share 1 − ``tail`` of the branches of cost, for margin of cost less revenue.
+    gap: (objective_usd − bound_usd) / |objective_usd|; for margin and regret, which may be 0, over the objective and
+    what it is set against (the revenue possible; the cost of the best plans known).
+    duty_usd: expected discounted duty, ``duty`` by heading.
     node_costs: node, parent, chance, cost_usd (discounted, if the node comes to pass), expected_usd, path_usd.
+    branches: node (the last one), chance, cost_usd, revenue_usd, margin_usd, and for regret best_usd and regret_usd.
     """
 
     status: str
     method: str
+    objective: str
     objective_usd: float
     bound_usd: float
     gap: float
     cost_usd: float
     tail_usd: float
     revenue_usd: float
+    margin_usd: float
     seconds: dict[str, float]
     columns: int
     rows: int
@@ -78,6 +90,7 @@ class Plan:
     duty_usd: float
     duty: pl.DataFrame
     node_costs: pl.DataFrame
+    branches: pl.DataFrame
     ledger: pl.DataFrame
     notes: tuple[str, ...]
     estimates: tuple[str, ...]
@@ -93,8 +106,8 @@ class Plan:
         result: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
-                "status", "method", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd", "revenue_usd",
-                "seconds", "columns", "rows", "duty_usd", "months", "risk", "tail",
+                "status", "method", "objective", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd",
+                "revenue_usd", "margin_usd", "seconds", "columns", "rows", "duty_usd", "months", "risk", "tail",
             )
         }  # fmt: skip
         result["start"] = self.start.isoformat()
@@ -117,9 +130,12 @@ def solve(  # noqa: PLR0913, PLR0917 (the options of the verb)
     tail: float = 0.9,
     method: str = "auto",
     progress: benders.Progress | None = None,
+    objective: str = "cost",
 ) -> Plan:
     """The plan of least (1 − risk)·mean + risk·CVaR_tail of the discounted cost, proven to within ``gap``.
 
+    objective: "cost"; "margin", the same of cost less revenue (most margin); "worst", least cost of the dearest branch;
+    "regret", least largest regret, that is cost less that of the best plan for the branch alone.
     Without ``futures`` the law of ``book`` holds throughout, that of its last day beyond its coverage. ``time`` is in
     seconds; when it is up the best plan found so far is given, with status "time_limit". ``method`` is "extensive" (one
     model), "benders" (:mod:`ashore.plans.benders`), or "auto": the one that suits the size of the tree. ``progress``
@@ -129,15 +145,16 @@ def solve(  # noqa: PLR0913, PLR0917 (the options of the verb)
     if method not in benders.METHODS:
         remedy = f"Write one of {', '.join(benders.METHODS)}."
         raise_if([Fault("--method", f"'{method}' is no method.", remedy)])
-    posed = pose(network, book, start, months, futures, Limits(gap, time), risk, tail)
+    posed = pose(network, book, start, months, futures, Limits(gap, time), risk, tail, objective)
     try:
-        answer = benders.answer(posed.model, posed.arrays, posed.aim, posed.limits, method=method, progress=progress)
+        posed = set_off(posed)
+        answer = objectives.answer(posed.model, posed.arrays, posed.aim, posed.limits, method=method, progress=progress)
     except NoPlan:
         raise infeasible.explain(posed.model, posed.arrays) from None
     return finish(posed, answer)
 
 
-def pose(
+def pose(  # noqa: PLR0913, PLR0917 (the options of the verb)
     network: Network,
     book: RuleBook,
     start: date,
@@ -146,14 +163,17 @@ def pose(
     limits: Limits | None = None,
     risk: float = 0.0,
     tail: float = 0.9,
+    objective: str = "cost",
 ) -> Posed:
-    """The model of a plan, not yet solved."""
+    """The model of a plan, not yet solved; for regret see :func:`set_off`."""
     begun = clock.perf_counter()
     limits = limits or Limits()
-    _check_options(limits, risk, tail)
+    _check_options(limits, risk, tail, objective)
     futures = futures or held_law(book, start)
     faults: list[Fault] = []
     check_demand(futures, network, faults)
+    if objective == "margin":
+        faults += objectives.unpriced(network, futures)
     raise_if(faults)
     calendar = lay_out(futures, start, months, network.settings.discount_year)
     futures = futures.hold(_day_after(calendar.dates[-1]))
@@ -165,10 +185,54 @@ def pose(
     law = read_law(network, futures, calendar, reach)
     model = build(network, calendar, reach, units, prices, law)
     costs = charges(model, law)
-    arrays = model.sheet.arrays(costs.expected(calendar, model.sheet.columns))
-    aim = Aim(costs, calendar, risk, tail)
+    aim = objectives.aimed(model, costs, objective, risk, tail)
+    arrays = model.sheet.arrays(aim.costs.expected(calendar, model.sheet.columns))
     seconds = clock.perf_counter() - begun
-    return Posed(network, futures, calendar, reach, law, model, costs, arrays, aim, limits, seconds)
+    return Posed(network, futures, calendar, reach, law, model, costs, arrays, aim, limits, seconds, objective)
+
+
+def set_off(posed: Posed) -> Posed:
+    """The same plan with each branch set against the best plan for it alone, if regret is asked for.
+
+    Of a time limit half is for these plans.
+    """
+    if posed.objective != "regret":
+        return posed
+    begun, limits = clock.perf_counter(), posed.limits
+    each = limits
+    if limits.seconds is not None:
+        each = replace(limits, seconds=limits.seconds / 2 * min(1.0, here().slots / len(posed.calendar.leaves)))
+    credit, notes = foreseen(posed, each)
+    if limits.seconds is not None:
+        limits = replace(limits, seconds=max(0.05, limits.seconds - (clock.perf_counter() - begun)))
+    return replace(posed, aim=replace(posed.aim, credit=credit), limits=limits, notes=tuple(notes))
+
+
+def foreseen(posed: Posed, limits: Limits) -> tuple[Floats, list[str]]:
+    """What the best plan for each branch alone loses, were it known from the start; 0 for branches of chance 0.
+
+    Also notes on what was not proven within the time allowed for each.
+    """
+    cal, ends = posed.calendar, posed.aim.ends
+    possible = np.flatnonzero(posed.aim.chance > 0).tolist()
+    loss, notes = np.zeros(len(ends)), []
+    for k, found in zip(possible, spread(_alone, possible, (posed, limits)), strict=True):
+        loss[k], short = found
+        if short:
+            said = f"was not proven in time; it may cost up to {short:,.0f} USD less."
+            notes.append(f"The best plan for {cal.nodes[int(ends[k])]} alone {said}")
+    return loss, notes
+
+
+def _alone(common: tuple[Posed, Limits], end: int) -> tuple[float, float]:
+    """What the best plan loses if the end of the tree is known from the start, and what it may lack to the best."""
+    (posed, limits), cal = common, common[0].calendar
+    tree = objectives.branch(posed.futures, cal.nodes[int(posed.aim.ends[end])])
+    kind = "margin" if posed.objective == "margin" else "cost"
+    one = pose(posed.network, tree.nodes[0].book, cal.dates[0], cal.months, tree, limits, objective=kind)
+    found = objectives.answer(one.model, one.arrays, one.aim, limits)
+    short = 0.0 if found.status == "optimal" else found.objective - found.bound
+    return found.objective - one.aim.lift, short
 
 
 def demand_by_month(
@@ -211,12 +275,14 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     for node, parent in enumerate(cal.node_parent):
         if parent >= 0:
             along[node] += along[parent]
-    ends = posed.aim.ends
-    mean = float(posed.arrays.cost @ x)
-    tail = tail_mean(along[ends], cal.node_chance[ends], posed.aim.tail)
-    value = (1.0 - posed.aim.risk) * mean + posed.aim.risk * tail
-    bound = min(answer.bound, value)
+    aim = posed.aim
+    value = aim.of(aim.along(aim.costs.by_node(cal, x)))
+    bound = min(answer.bound - aim.lift, value)
+    against = abs(value + aim.lift)
     served, lost, revenue = decode.delivering(model, x)
+    branches = _branches(posed, x, along)
+    loss = branches["cost_usd"] - branches["revenue_usd"] if posed.objective == "margin" else branches["cost_usd"]
+    mean = float(cal.node_chance @ spent)
     rows = ledger(model, posed.law, posed.futures, x)
     duty = _duty_table(rows)
     entered = decode.at_border(model, posed.law, posed.futures, x)
@@ -234,12 +300,14 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     return Plan(
         status=answer.status,
         method=answer.method,
+        objective=posed.objective,
         objective_usd=value,
         bound_usd=bound,
-        gap=(value - bound) / abs(value) if value else 0.0,
+        gap=(value - bound) / against if against else 0.0,
         cost_usd=mean,
-        tail_usd=tail,
+        tail_usd=replace(aim, risk=1.0).measure(loss.to_numpy()),
         revenue_usd=revenue,
+        margin_usd=revenue - mean,
         seconds={"build": round(posed.seconds, 4), "solve": round(answer.seconds, 4)},
         columns=posed.arrays.columns,
         rows=posed.arrays.rows,
@@ -253,16 +321,36 @@ def finish(posed: Posed, answer: Answer) -> Plan:
         duty_usd=float(duty["usd"].sum()),
         duty=duty,
         node_costs=nodes,
+        branches=branches,
         ledger=rows,
-        notes=tuple(_notes(posed, x, float(entered["turned_away"].sum()))),
+        notes=(*posed.notes, *_notes(posed, x, float(entered["turned_away"].sum()))),
         estimates=tuple(posed.network.estimates()),
         start=cal.dates[0],
         months=cal.months,
-        risk=posed.aim.risk,
-        tail=posed.aim.tail,
+        risk=aim.risk,
+        tail=aim.tail,
         posed=posed,
         answer=answer,
     )
+
+
+def _branches(posed: Posed, x: Floats, along: Floats) -> pl.DataFrame:
+    """What each branch costs and brings in; for regret beside the best plan for it alone."""
+    cal, ends = posed.calendar, posed.aim.ends
+    revenue = posed.aim.along(potential(posed.model) - forgone(posed.model).by_node(cal, x))
+    chance, cost = cal.node_chance[ends], along[ends]
+    table = {
+        "node": pl.Series([cal.nodes[node] for node in ends], dtype=pl.String),
+        "chance": chance,
+        "cost_usd": cost,
+        "revenue_usd": revenue,
+        "margin_usd": revenue - cost,
+    }
+    if posed.objective == "regret":
+        counts = chance > 0
+        table["best_usd"] = pl.Series(np.where(counts, posed.aim.credits, np.nan), nan_to_null=True)
+        table["regret_usd"] = pl.Series(np.where(counts, cost - posed.aim.credits, np.nan), nan_to_null=True)
+    return pl.DataFrame(table)
 
 
 def _duty_table(rows: pl.DataFrame) -> pl.DataFrame:
@@ -312,8 +400,8 @@ def _notes(posed: Posed, x: Floats, turned_away: float) -> list[str]:
     return notes
 
 
-def _check_options(limits: Limits, risk: float, tail: float) -> None:
-    faults = []
+def _check_options(limits: Limits, risk: float, tail: float, objective: str) -> None:
+    faults = objectives.misfits(objective, risk)
     for where, value, good, remedy in (
         ("--gap", limits.gap, limits.gap >= 0, "Give a share of at least 0, as 0.001."),
         ("--time", limits.seconds, limits.seconds is None or limits.seconds > 0, "Give seconds above 0."),

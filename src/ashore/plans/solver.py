@@ -36,7 +36,7 @@ def quiet() -> Any:
 
 
 class NoPlan(Exception):
-    """The model has no feasible point."""
+    """The model has no feasible point, or none that is best because the cost falls without end."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,8 @@ def solve_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: in
         raise NoPlan
     if not arrays.columns or not arrays.rows:  # HiGHS calls such a model empty and gives no point
         x = np.where(arrays.cost < 0, arrays.col_upper, arrays.col_lower)
+        if np.any(np.isinf(x)):
+            raise NoPlan
         objective = float(arrays.cost @ x)
         return x, (objective, objective, "optimal")
     highs = passed(arrays, limits, threads)
@@ -235,16 +237,13 @@ def _status(highs: Any, mixed: bool) -> str:
     kind = highspy.HighsModelStatus
     if status == kind.kOptimal:
         return "optimal"
-    if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible):
+    if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible, kind.kUnbounded):
         raise NoPlan
     if status in (kind.kTimeLimit, kind.kInterrupt, kind.kIterationLimit, kind.kSolutionLimit):
         if mixed and point == int(highspy.SolutionStatus.kSolutionStatusFeasible):
             return "time_limit"
         what = "No plan was found within the time allowed."
         raise SolverTrouble(Fault("--time", what, "Allow more time, loosen --gap, or plan fewer months or branches."))
-    if status == kind.kUnbounded:
-        what = "The cost can fall without end: some cost in the network is below zero."
-        raise SolverTrouble(Fault("the plan", what, "Give every cost as a number of at least 0."))
     what = f"HiGHS stopped without an answer ({highs.modelStatusToString(status)})."
     remedy = "Check for figures of very different size (one unit costing billions), or loosen --gap."
     raise SolverTrouble(Fault("the plan", what, remedy))

@@ -1,7 +1,8 @@
 """The best plan when the tail counts: by weights on the branches, as long as the network falls into parts.
 
 The risk of a plan with branch costs T is the dearest of all mixtures of its branches that the tail allows:
-(1 − w)·mean + w·CVaR_α = max over q of Σ_b ((1 − w)·p[b] + w·q[b])·T[b], with Σ q = 1 and 0 ≤ q ≤ p/(1 − α).
+(1 − w)·mean + w·CVaR_α = max over q of Σ_b ((1 − w)·p[b] + w·q[b])·T[b], with Σ q = 1 and 0 ≤ q ≤ p/(1 − α); the
+dearest branch alone where α = 1, and with credits the same of T less them.
 For fixed q this is an expected cost, so the independent parts of the network are planned alone, and the optimum is a
 lower bound. Points found for several q are combined, part by part, by a small linear model, whose dual is the next q;
 where the points of a part have the same openings any mixture of them is a plan. Where that leaves a gap (openings that
@@ -12,94 +13,61 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ashore.errors import SolverTrouble
-from ashore.plans.calendar import Calendar, Floats, Ints
-from ashore.plans.money import Charges, tail_mean, with_tail
+from ashore.plans.aim import Aim, with_tail, within
+from ashore.plans.calendar import Floats
 from ashore.plans.sheet import Arrays, Sheet
-from ashore.plans.solver import Answer, Limits, row_duals, run, split
+from ashore.plans.solver import Answer, Limits, NoPlan, row_duals, run, split
+
+__all__ = ["Aim", "best"]
 
 MOST_BRANCHES = 60  # beyond this the points needed grow too many
 MOST_ROUNDS = 25
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What is minimised: (1 − risk)·mean + risk·CVaR_tail of the branch costs."""
-
-    costs: Charges
-    calendar: Calendar
-    risk: float
-    tail: float
-
-    @property
-    def ends(self) -> Ints:
-        """The node of each branch's last month."""
-        return self.calendar.node[self.calendar.leaves]
-
-    def of(self, branch_usd: Floats) -> float:
-        """The objective for the discounted cost of each branch."""
-        chance = self.calendar.node_chance[self.ends]
-        return (1.0 - self.risk) * float(chance @ branch_usd) + self.risk * tail_mean(branch_usd, chance, self.tail)
-
-    def weights(self, branch_usd: Floats) -> Floats:
-        """The weight of each branch with which the objective is the sum of weight · cost, where the costs are these."""
-        chance: Floats = self.calendar.node_chance[self.ends]
-        if self.risk <= 0:
-            return chance
-        left, q = 1.0 - self.tail, np.zeros(len(branch_usd))
-        order = np.argsort(-branch_usd, kind="stable")
-        q[order] = np.clip(left - (np.cumsum(chance[order]) - chance[order]), 0.0, chance[order])
-        found: Floats = (1.0 - self.risk) * chance + self.risk * q / q.sum()
-        return found
-
-    def shares(self, x: Floats) -> Floats:
-        """The weight of each node at a solution: the sum of those of the branches through it."""
-        share = np.zeros(len(self.calendar.nodes))
-        share[self.ends] = self.weights(self.along(self.costs.by_node(self.calendar, x)))
-        return self.upwards(share)
-
-    def upwards(self, share: Floats) -> Floats:
-        """The share of each node with those of all nodes below it added."""
-        total = share.copy()
-        for node in range(len(total) - 1, 0, -1):
-            total[self.calendar.node_parent[node]] += total[node]
-        return total
-
-    def along(self, node_usd: Floats) -> Floats:
-        """Cost of each branch from the cost in each node (first axis)."""
-        total = np.array(node_usd)
-        for node, parent in enumerate(self.calendar.node_parent):
-            if parent >= 0:
-                total[node] += total[parent]
-        return total[self.ends]
-
-    def weighted(self, weight: Floats, columns: int) -> Floats:
-        """Cost of each column when the branches weigh ``weight``."""
-        share = np.zeros(len(self.calendar.nodes))
-        share[self.ends] = weight
-        share = self.upwards(share)
-        costs = self.costs
-        usd = share[costs.node] * self.calendar.factor_month[costs.month] * costs.usd
-        total: Floats = np.bincount(costs.column, weights=usd, minlength=columns).astype(float)
-        return total
-
-
 def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, known: Answer | None = None) -> Answer:
-    """The plan of least ``aim``; ``arrays``: the model of least expected cost. See :func:`ashore.plans.solver.run`."""
+    """The plan of least ``aim``; ``arrays``: the model of least expected cost. See :func:`ashore.plans.solver.run`.
+
+    Objective and bound of the answer are those of a model: above the measure by the aim's ``lift``.
+    """
     if aim.risk <= 0:
         return run(arrays, limits, start, known)
     begun = time.perf_counter()
+    found = _least(arrays, aim, limits, start)
+    if aim.risk >= 1:
+        left = None if limits.seconds is None else limits.seconds - (time.perf_counter() - begun)
+        found = _thrifty(aim, found, replace(limits, seconds=left))
+    return replace(found, seconds=time.perf_counter() - begun)
+
+
+def _thrifty(aim: Aim, found: Answer, limits: Limits) -> Answer:
+    """The same aim with the least expected cost its openings allow: a tail alone lets the cheap branches waste."""
+    if limits.seconds is not None and limits.seconds < 0.05:
+        return found
+    arrays = found.arrays
+    try:
+        x = run(within(arrays, aim, found.objective, found.x), limits).x[: arrays.columns]
+    except (NoPlan, SolverTrouble):
+        return found
+    usd = aim.of(aim.along(aim.costs.by_node(aim.calendar, x))) + aim.lift
+    if usd > found.objective + 1e-9 * abs(found.objective):
+        return found
+    return replace(found, x=x, objective=usd, bound=min(found.bound, usd))
+
+
+def _least(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None) -> Answer:
+    """The plan of least ``aim``, by the search over weights and, where that leaves a gap, as one model."""
     search = _Search(arrays, aim, limits)
     found = search.result() if search.worth_trying else None
     if found is not None and (found.gap <= limits.gap or search.seconds_left() == 0.0):
-        return replace(found, seconds=time.perf_counter() - begun)
+        return found
     rest = replace(limits, seconds=None if limits.seconds is None else max(0.05, search.seconds_left()))
-    model = with_tail(arrays, aim.costs, aim.calendar, aim.risk, aim.tail)
+    model = with_tail(arrays, aim)
     begin = found.x if found is not None else start
     if begin is not None:
         begin = np.concatenate([begin, np.full(model.columns - arrays.columns, np.nan)])
@@ -108,8 +76,8 @@ def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, 
     except SolverTrouble:
         if found is None:
             raise
-        return replace(found, status="time_limit", seconds=time.perf_counter() - begun)
-    answer = replace(whole, arrays=arrays, x=whole.x[: arrays.columns], seconds=time.perf_counter() - begun)
+        return replace(found, status="time_limit")
+    answer = replace(whole, arrays=arrays, x=whole.x[: arrays.columns])
     if found is None:
         return answer
     x = answer.x if answer.objective <= found.objective else found.x
@@ -127,7 +95,7 @@ class _Search:
         self.part = np.zeros(arrays.columns, dtype=np.int64)
         for k, columns in enumerate(self.pieces):
             self.part[columns] = k
-        self.chance = aim.calendar.node_chance[aim.ends]
+        self.chance, self.set_off = aim.chance, aim.top - aim.credits
         self.bound = -np.inf
         self.points: list[Floats] = []
         self.branch_usd: list[Floats] = []  # (branches, parts) of each point
@@ -153,7 +121,7 @@ class _Search:
         if not self.points:
             return None
         x = self._mixed()
-        objective = self.aim.of(self._costs(x).sum(axis=1))
+        objective = self.aim.of(self._costs(x).sum(axis=1)) + self.aim.lift
         bound = min(self.bound, objective)
         status = "optimal" if objective - bound <= self.limits.gap * abs(objective) else "time_limit"
         return Answer(self.arrays, x, status, objective, bound, 0.0, ())
@@ -173,7 +141,7 @@ class _Search:
                 answer = run(replace(arrays, cost=aim.weighted(weight, arrays.columns)), limits, begin)
             except SolverTrouble:
                 break
-            self.bound = max(self.bound, answer.bound)
+            self.bound = max(self.bound, answer.bound + aim.lift - float(weight @ aim.credits))
             self.points.append(answer.x)
             self.branch_usd.append(self._costs(answer.x))
             value, following, _ = self._mix(range(len(self.points)))
@@ -196,7 +164,8 @@ class _Search:
     def _mix(self, allowed: Sequence[int] | range, groups: dict[int, list[int]] | None = None) -> Any:
         """The best mixture of points, each part for itself: its value, the dearest weights q, and the shares.
 
-        min (1 − w)·p·T + w·(η + p·z / (1 − α)) with T = Σ shares·branch costs, z ≥ T − η, shares of a part sum to 1.
+        min (1 − w)·p·T + w·(η + m·z) with T = Σ shares·branch costs, z ≥ T + k* − k − η (k the branch's credit, k* the
+        largest, m the most a branch can weigh), shares of a part sum to 1.
         """
         aim, parts = self.aim, len(self.pieces)
         choice = [(k, part) for part in range(parts) for k in (groups or {}).get(part, list(allowed))]
@@ -206,7 +175,7 @@ class _Search:
         share = sheet.add_columns(np.ones(len(choice), dtype=bool))
         over = sheet.add_columns(np.ones(len(usd), dtype=bool))
         eta = sheet.add_columns(np.ones(1, dtype=bool), lower=-np.inf)
-        tails = sheet.add_rows(np.ones(len(usd), dtype=bool), 0.0, np.inf)
+        tails = sheet.add_rows(np.ones(len(usd), dtype=bool), self.set_off / unit, np.inf)
         ones = sheet.add_rows(np.ones(parts, dtype=bool), 1.0, 1.0)
         sheet.put(tails[:, None], share, -usd / unit)
         sheet.put(tails, over, 1.0)
@@ -214,7 +183,7 @@ class _Search:
         sheet.put(ones[[part for _, part in choice]], share, 1.0)
         cost = np.zeros(sheet.columns)
         cost[share] = (1 - aim.risk) * (self.chance @ usd) / unit
-        cost[over] = aim.risk * self.chance / (1 - aim.tail)
+        cost[over] = aim.risk * aim.most
         cost[eta] = aim.risk
         x, dual = row_duals(sheet.arrays(cost))
         q = np.maximum(dual[tails], 0.0) / aim.risk

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ashore.errors import SolverTrouble
-from ashore.plans import benders
+from ashore.plans import objective as objectives
 from ashore.plans import plan as planning
 from ashore.plans.calendar import Floats, lay_out
-from ashore.plans.futures import Futures, Node, held_law
+from ashore.plans.futures import held_law
 from ashore.plans.law import Law, carried_over, mean_over_tree
 from ashore.plans.model import build
 from ashore.plans.money import charges
@@ -69,7 +69,7 @@ def options(plan: planning.Plan, time: float | None = None) -> Options:
     if plan.status != "optimal":
         notes.append("The plan was stopped before it was proven best; the values are against the plan as found.")
     if len(plan.posed.calendar.leaves) > 1:
-        evpi = _perfect_information(plan, asked)
+        evpi = _perfect_information(plan, asked, notes)
         vss = _stochastic(plan, asked, notes)
     else:
         evpi, vss = 0.0, 0.0
@@ -77,28 +77,13 @@ def options(plan: planning.Plan, time: float | None = None) -> Options:
     return Options(evpi, vss, _plants(plan, asked, notes), tuple(notes))
 
 
-def _perfect_information(plan: planning.Plan, asked: _Asked) -> float:
+def _perfect_information(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float:
     """The plan's objective less the same objective over the best plans of each branch known from the start."""
-    aim, cal = asked.posed.aim, asked.posed.calendar
-    possible = np.flatnonzero(cal.node_chance[aim.ends] > 0)
-    cost = np.zeros(len(aim.ends))
-    cost[possible] = spread(_known, possible.tolist(), asked)
-    return max(0.0, plan.objective_usd - aim.of(cost))
-
-
-def _known(asked: _Asked, end: int) -> float:
-    """What the best plan costs if it is known from the start that the tree is left at its ``end``."""
-    posed, cal = asked.posed, asked.posed.calendar
-    alone = branch(posed.futures, cal.nodes[int(posed.aim.ends[end])])
-    one = planning.pose(posed.network, alone.nodes[0].book, cal.dates[0], cal.months, alone, asked.limits)
-    return run(one.arrays, asked.limits).objective
-
-
-def branch(futures: Futures, leaf: str) -> Futures:
-    """The tree reduced to the path to one of its leaves, each node with chance 1."""
-    nodes = tuple(Node(node.name, node.parent, node.start, 1.0, node.book, node.changes) for node in futures.path(leaf))
-    names = {node.name for node in nodes}
-    return replace(futures, nodes=nodes, demand=tuple(row for row in futures.demand if row.node in names))
+    if plan.objective == "regret":  # whoever foresees regrets nothing
+        return max(0.0, plan.objective_usd)
+    loss, unproven = planning.foreseen(asked.posed, asked.limits)
+    notes += unproven
+    return max(0.0, plan.objective_usd - asked.posed.aim.measure(loss))
 
 
 def _stochastic(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float | None:
@@ -133,7 +118,8 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
     reach = reachable(network, units, cal.months, root.book.country, line.month)
     law: Law = carried_over(posed.law.mean(cal, slots), network, reach)
     model = build(network, line, reach, units, prices, law)
-    costs = charges(model, law).expected(line, model.sheet.columns)
+    kind = "margin" if posed.objective == "margin" else "cost"
+    costs = objectives.aimed(model, charges(model, law), kind, 0.0, 0.0).costs.expected(line, model.sheet.columns)
     try:
         answer: Answer = run(model.sheet.arrays(costs), limits)
     except NoPlan:
@@ -173,7 +159,7 @@ def _cost(arrays: Arrays, asked: _Asked, start: Floats | None = None) -> tuple[f
     """The objective of a model with the plan's matrix, None without a plan; and what there is to say about it."""
     posed = asked.posed
     try:
-        answer = benders.answer(
+        answer = objectives.answer(
             posed.model, arrays, posed.aim, asked.limits, method=asked.method, start=start, known=asked.answer
         )
     except NoPlan:
@@ -185,4 +171,4 @@ def _cost(arrays: Arrays, asked: _Asked, start: Floats | None = None) -> tuple[f
         if answer.status == "optimal"
         else f"not proven best in time (gap {answer.gap:.1e}); the value is at most this."
     )
-    return answer.objective, said
+    return answer.objective - posed.aim.lift, said

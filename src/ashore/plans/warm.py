@@ -16,7 +16,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from ashore.plans import benders
+from ashore.plans import objective
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.plan import Plan
 from ashore.plans.sheet import Arrays
@@ -121,7 +121,7 @@ class Again:
         begin = np.clip(self.known.x, arrays.col_lower, arrays.col_upper)
         start = np.where(arrays.integer, begin, np.nan)
         posed = self.posed
-        return benders.answer(
+        return objective.answer(
             posed.model, arrays, posed.aim, self.limits, method=self.method, start=start, known=self.known
         )
 

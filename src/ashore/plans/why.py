@@ -86,7 +86,7 @@ class _Side:
     def __init__(self, posed: planning.Posed, answer: Answer) -> None:
         self.objective = answer.objective
         x, model = answer.x, posed.model
-        self.lines = lines(model, posed.law, posed.futures, x, posed.aim.shares(x))
+        self.lines = _with_rest(posed, answer, lines(model, posed.law, posed.futures, x, posed.aim.shares(x)))
         chance = dict(zip(posed.calendar.nodes, posed.calendar.node_chance.tolist(), strict=True))
         _, lost, _ = decode.delivering(model, x)
         tables = (
@@ -105,6 +105,16 @@ class _Side:
         units = pl.col("units") * pl.col("node").replace_strict(chance, return_dtype=pl.Float64)
         self.moves = pl.concat([table.group_by(PLACE).agg(units.sum()).select(*PLACE, "units") for table in tables])
         self.orders = decode.openings(model, x).select("plant", "node", "month", "date")
+
+
+def _with_rest(posed: planning.Posed, answer: Answer, spent: pl.DataFrame) -> pl.DataFrame:
+    """The money spent, less what the objective sets it against."""
+    items = {"margin": "revenue", "regret": "best plan of the branch"}
+    if posed.objective not in items:
+        return spent
+    usd = answer.objective - posed.aim.lift - float(spent["usd"].sum())
+    rest = {"item": [items[posed.objective]], "heading": [None], "authority": [None], "usd": [usd]}
+    return pl.concat([spent, pl.DataFrame(rest, schema=spent.schema)])
 
 
 def _compared(plan: planning.Plan, again: Again, own: _Side, name: str) -> Why:

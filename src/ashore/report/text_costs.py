@@ -18,6 +18,7 @@ MOST = 60  # routes shown when the user names no number
 FEW = 3  # of each product and market, where there are more
 NARROW = 115  # columns below which related parts are added up
 PARTS = (("make",), ("bought",), ("freight",), ("insurance",), ("duty",), ("fees",), ("carrying",))
+_REGRET = ("cost_usd", "best_usd", "regret_usd")
 TOGETHER = (("make", "bought"), ("freight", "insurance"), ("duty",), ("fees", "carrying"))
 NAMES = {
     ("insurance",): "insur.",
@@ -100,16 +101,12 @@ def text_of_plan(document: Document) -> None:
     months = document["months"]
     terminal.heading(out, f"Plan of {plural(months, 'month')} from {document['start']}: {_proof(document)}")
     terminal.blank(out)
-    rows = [("cost", f"{millions(document['cost_usd'])} USD, expected and discounted")]
-    if document["risk"] > 0:
-        share = percent(1 - document["tail"])
-        rows.append(("tail", f"{millions(document['tail_usd'])} USD, mean of the dearest {share} of futures"))
-        weight = f"{percent(document['risk'])} on the tail"
-        rows.append(("objective", f"{millions(document['objective_usd'])} USD, with a weight of {weight}"))
-    rows += [
+    margin = document["objective"] == "margin"
+    rows = [
+        ("cost", f"{millions(document['cost_usd'])} USD, expected and discounted"),
         ("of it duty", f"{millions(document['duty_usd'])} USD"),
-        ("revenue", f"{millions(document['revenue_usd'])} USD (not in the objective)"),
-        ("bound", f"{millions(document['bound_usd'])} USD; gap {document['gap']:.1e}"),
+        ("revenue", f"{millions(document['revenue_usd'])} USD{'' if margin else ' (not in the objective)'}"),
+        *_aimed(document),
         (
             "solver",
             f"{document['seconds']['build']:.1f} s to build, {document['seconds']['solve']:.1f} s to solve; "
@@ -126,11 +123,44 @@ def text_of_plan(document: Document) -> None:
     _headings(out, document)
     if len(nodes) > 1:
         _nodes(out, nodes)
+    if document["objective"] == "regret":
+        _regrets(out, document["branches"])
     if "options" in document:
         _options(out, document)
     text_explained.explained(out, document)
     notes = [note for note in document["notes"] if "see estimates" not in note] + document.get("options_notes", [])
     terminal.notes(out, "Notes", [*notes, *estimates_in_brief(document["estimates"])])
+
+
+def _aimed(document: Document) -> list[tuple[str, str]]:
+    """What was minimised, or for margin maximised, and how far it could at best be bettered."""
+    objective, bound = millions(document["objective_usd"]), millions(document["bound_usd"])
+    kind, gap = document["objective"], f"gap {document['gap']:.1e}"
+    if kind == "worst":
+        return [("objective", f"{objective} USD, cost of the dearest future; bound {bound}, {gap}")]
+    if kind == "regret":
+        return [("objective", f"{objective} USD, the largest regret of a future; bound {bound}, {gap}")]
+    rows, sign = [], -1 if kind == "margin" else 1
+    if kind == "margin":
+        rows.append(("margin", f"{millions(document['margin_usd'])} USD, revenue less cost"))
+    if document["risk"] > 0:
+        share, which = percent(1 - document["tail"]), "worst" if kind == "margin" else "dearest"
+        rows.append(("tail", f"{millions(sign * document['tail_usd'])} USD, mean of the {which} {share} of futures"))
+        weighed = millions(sign * document["objective_usd"])
+        rows.append(("objective", f"{weighed} USD, with a weight of {percent(document['risk'])} on the tail"))
+    return [*rows, ("bound", f"{millions(sign * document['bound_usd'])} USD; {gap}")]
+
+
+def _regrets(out: Console, branches: Sequence[Document]) -> None:
+    terminal.blank(out)
+    terminal.heading(out, "Regret")
+    rows = [
+        (branch["node"], percent(branch["chance"]), *(millions(branch[name]) for name in _REGRET))
+        for branch in branches
+        if branch["regret_usd"] is not None
+    ]
+    columns = (("future", "l"), ("chance", "r"), ("USD", "r"), ("best plan for it alone", "r"), ("regret", "r"))
+    terminal.table(out, columns, rows)
 
 
 def _method(document: Document) -> str:
