@@ -229,6 +229,39 @@ def test_a_rig_assembled_from_foreign_boards_keeps_their_origin_unless_assembly_
     assert conferred.duty_usd == 0
 
 
+def test_a_plant_ships_what_it_made_and_not_what_it_was_sent() -> None:
+    """Boards of the cheap plant reach the dear one, which makes boards too, and no other."""
+    case = net(
+        plants=rows(PLANTS, *[(name, "Acme", "MY", "yes", 0, 0, 0, 0, 500) for name in ("cheap", "dear", "last")]),
+        makes=rows(
+            "plant product cost_usd customs_value_usd",
+            ("cheap", "board", 1, 9), ("dear", "board", 100, 9), ("dear", "rig", 500, 9), ("last", "rig", 1, 9),
+        ),
+        lanes=rows(
+            LANES, ("cheap", "dear", "truck", 0, 0, 0), ("dear", "last", "truck", 0, 0, 0),
+            ("MY", "US", "air", 0, 0, 0), ("TW", "MY", "air", 0, 0, 0),
+        ),
+        demand=rows(DEMAND, ("texas", "rig", 0, 10, None, None)),
+    )  # fmt: skip
+    plan = plans.solve(case, book(), START, 1)
+    rig = 3 * 10 * 50 + min(3 * 100 + 1, 3 * 1 + 500)  # boards of the dear plant, or rigs of the dear plant
+    assert plan.cost_usd == pytest.approx(10 * rig)
+    ties(plan)
+
+
+def test_what_takes_no_capacity_is_made_only_where_a_plant_is_ready() -> None:
+    case = simple(
+        rows(DEMAND, ("texas", "rig", None, 10, None, 100)),
+        plants=rows(PLANTS, ("dallas", "Acme", "US", "no", 700, 7, 1, 3, 9)),
+    )
+    free = replace(case, makes={key: replace(make, capacity_use=0.0) for key, make in case.makes.items()})
+    plan = plans.solve(free, book(), START, 3)
+    assert plan.open.select("plant", "month").rows() == [("dallas", 0)]
+    assert plan.cost_usd == pytest.approx(700 + 2 * 7 + 20 * 11 + 10 * 100)
+    dear = replace(free, plants={"dallas": replace(free.plants["dallas"], open_usd=1e5)})
+    assert plans.solve(dear, book(), START, 3).cost_usd == pytest.approx(30 * 100)
+
+
 # -- months -----------------------------------------------------------------------------------------------------------
 def test_lead_and_ramp() -> None:
     case = simple(
@@ -546,9 +579,11 @@ def test_every_candidate_at_once() -> None:
         assert one.rate == pytest.approx(other.rate, abs=0.0005)
 
 
-def test_one_unit_costs_what_the_cheapest_landed_route_costs() -> None:
+@pytest.mark.parametrize("source", ["TW", "MY"])  # from afar, and bought at home without a lane
+def test_one_unit_costs_what_the_cheapest_landed_route_costs(source: str) -> None:
     case = net(
         {"insurance_share": 0.01, "hold_usd_month": 0},
+        supplies=rows("product origin price_usd", ("chip", source, 50)),
         plants=rows(
             PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 99), ("dallas", "Acme", "US", "yes", 0, 0, 0, 0, 99)
         ),
@@ -657,6 +692,11 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 # -- the same plan, formulated again ----------------------------------------------------------------------------------
+def made_at(plant: str) -> str:
+    """Where a plant keeps what it made, which alone it ships on."""
+    return f"made at {plant}"
+
+
 class Reference:
     """The plan as a plain reading of the contract, loop by loop: openings as impulses, every origin kept apart."""
 
@@ -728,16 +768,17 @@ class Reference:
         origins = sorted(
             {p.country for p in net.plants.values()} | {s.origin for r in net.supplies.values() for s in r}
         )
+        stores = [*places, *map(made_at, net.plants)]
         for slot in self.slots:
             node, t = slot
-            for place, item, o in product(places, net.products, origins):
+            for place, item, o in product(stores, net.products, origins):
                 self.sides["keep", place, item, o, slot] = (0.0, 0.0)
                 key = ("stock", place, item, o, slot)
                 self.col(key)
                 self.pay(key, node, t, net.settings.hold_usd_month)
                 self.add(("keep", place, item, o, slot), key, -1)
         for slot in self.slots:
-            self._stock_and_demand(slot, places, origins)
+            self._stock_and_demand(slot, stores, origins)
             self._moves(slot, places, origins)
             self._plants(slot, origins)
 
@@ -785,7 +826,7 @@ class Reference:
             freight = lane.usd_per_kg * self.net.products[item].weight_kg + lane.usd_per_unit
             self.pay(key, *slot, price + freight + self.net.settings.insurance_share * value)
             if start in self.net.plants:
-                self.add(("keep", start, item, o, slot), key, -1)
+                self.add(("keep", made_at(start), item, o, slot), key, -1)
             for arrival in there:
                 self.add(("keep", place, item, o, arrival), key, 1)
                 if self.net.country_of(place) == "US" != self.net.country_of(start):
@@ -838,16 +879,18 @@ class Reference:
             self.col(key)
             self.pay(key, *slot, make.cost_usd)
             self.add(room, key, make.capacity_use)
-            self.add(("keep", make.plant, make.product, o, slot), key, 1)
+            self.add(("keep", made_at(make.plant), make.product, o, slot), key, 1)
             for part in self.net.parts[make.product]:
                 row = ("need", make.plant, make.product, o, part.part, slot)
                 self.sides[row] = (0.0, 0.0)
                 self.add(row, key, -part.quantity)
-                for own in [o] if part.part == essential else origins:
-                    use = ("use", make.plant, make.product, o, part.part, own, slot)
+                for own, store in product(
+                    [o] if part.part == essential else origins, (make.plant, made_at(make.plant))
+                ):
+                    use = ("use", store, make.product, o, part.part, own, slot)
                     self.col(use)
                     self.add(row, use, 1)
-                    self.add(("keep", make.plant, part.part, own, slot), use, -1)
+                    self.add(("keep", store, part.part, own, slot), use, -1)
 
     def optimum(self, risk: float, tail: float, credit: Mapping[str, float] | None = None) -> float:
         """``credit``: what the cost of each branch is set against; for margin what its demand could bring."""

@@ -101,15 +101,14 @@ def moving(model: Model, x: Floats) -> pl.DataFrame:
 def stocking(model: Model, x: Floats) -> pl.DataFrame:
     """place, product, origin (null: any), node, month, date, units at the end of the month."""
     found, pools = used(model.stock, x), model.reach.pools
-    return pl.DataFrame(
-        {
-            "place": pick([pool.place for pool in pools], found.item),
-            "product": pick([pool.product for pool in pools], found.item),
-            "origin": pick([pool.origin for pool in pools], found.item),
-            **when(model.calendar, found.slot),
-            "units": found.units,
-        }
-    )
+    table = {
+        "place": pick([pool.place for pool in pools], found.item),
+        "product": pick([pool.product for pool in pools], found.item),
+        "origin": pick([pool.origin for pool in pools], found.item),
+        **when(model.calendar, found.slot),
+    }
+    rows = pl.DataFrame({**table, "units": found.units})
+    return rows.group_by(list(table), maintain_order=True).agg(pl.col("units").sum())  # made there and arrived there
 
 
 def delivering(model: Model, x: Floats) -> tuple[pl.DataFrame, pl.DataFrame, float]:

@@ -126,7 +126,7 @@ def _moved(book: _Rows, law: Law, futures: Futures, x: Floats) -> None:
     for item, payee, cost in (
         ("bought", [f"supplier {arc.start}" for arc in arcs], [arc.price_usd for arc in arcs]),
         ("freight", [f"carrier {arc.mode}" for arc in arcs], [arc.freight_usd for arc in arcs]),
-        ("insurance", ["insurer"] * len(arcs), [share * arc.value_usd for arc in arcs]),
+        ("insurance", ["insurer"] * len(arcs), [share * arc.insured_usd for arc in arcs]),
     ):
         accounts = {"payer": sender, "payee": pick(payee, found.item)}
         usd = np.array(cost, dtype=float)[found.item] * found.units

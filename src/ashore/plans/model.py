@@ -108,6 +108,7 @@ def build(
     for step in (
         builder.balances,
         builder.capacities,
+        builder.readiness,
         builder.supply_limits,
         builder.openings_last,
         builder.strong_links,
@@ -270,6 +271,37 @@ class _Builder:
                     self._opened_by(k, site.lead_months + step),
                     -site.capacity_month / (site.ramp_months + 1),
                 )
+
+    def readiness(self) -> None:
+        """What takes no capacity is made only where a plant is ready all the same: for such a run r of a candidate p
+
+        make[r,s] ≤ D · opened[p, d(s, lead time)],
+
+        D the most of its product that demand from s on can use, on any branch. Making more can always be left out.
+        """
+        number = {name: k for k, name in enumerate(self.model.candidates)}
+        runs = [k for k, run in enumerate(self.reach.runs) if not run.make.capacity_use and run.make.plant in number]
+        if not runs:
+            return
+        of_use = self._of_use()
+        group = self.pool_group[[self.reach.runs[k].pool for k in runs]][:, None]
+        rows = self.sheet.add_rows(self.model.make[runs] >= 0, -INFINITE, 0.0, group)
+        self.sheet.put(rows, self.model.make[runs], 1.0)
+        for row, k in zip(rows, runs, strict=True):
+            make = self.reach.runs[k].make
+            opened = self._opened_by(number[make.plant], self.net.plants[make.plant].lead_months)
+            self.sheet.put(row, opened, -of_use[make.product])
+
+    def _of_use(self) -> dict[str, Floats]:
+        """Of each product, the most units that demand from each slot on can use, on any branch below it."""
+        found = {product: np.zeros(self.cal.size) for product in self.net.order}
+        for (_, product), ahead in zip(self.model.wants, self.cal.over_leaves(self.units.T).T, strict=True):
+            found[product] += ahead
+        for product in reversed(self.net.order):
+            for part in self.net.parts[product]:
+                good = min((make.yield_share for make in self.net.makes_of(product)), default=1.0)
+                found[part.part] += part.quantity / good * found[product]
+        return found
 
     def supply_limits(self) -> None:
         """What is bought of a supply in a slot, over all lanes and places, is at most its monthly limit."""

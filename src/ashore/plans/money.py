@@ -83,7 +83,7 @@ class _Gather:
         """Price, freight and insurance (share of the value carried) in the month of departure."""
         share = self.model.network.settings.insurance_share
         cost = np.array(
-            [arc.price_usd + arc.freight_usd + share * arc.value_usd for arc in self.model.reach.arcs], dtype=float
+            [arc.price_usd + arc.freight_usd + share * arc.insured_usd for arc in self.model.reach.arcs], dtype=float
         )
         self._at_slots(self.model.move, np.arange(self.cal.size), cost[:, None])
 

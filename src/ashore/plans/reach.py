@@ -1,10 +1,10 @@
 """What can exist where, and when: pools of goods, runs that make them, arcs that move them.
 
-A *pool* is a product at a place; where the origin still matters after arrival (the product is made there and shipped
-on, or it hands its origin to what is made of it) each origin has its own pool. A *run* makes one product of one origin
-at a plant; an *arc* brings goods into a pool, bought in or shipped from the plant that makes them; a *blend* lets goods
-of a known origin go where origin no longer matters. Everything that cannot exist by the last useful month, or cannot
-lead to demand, is left out here, before any variable is made.
+A *pool* is a product at a place. What a plant makes and what arrives there are two pools: a plant ships what it made,
+not what it was sent. Where the origin still matters after arrival (the product hands it to what is made of it) each
+origin has its own pool. A *run* makes one product of one origin at a plant; an *arc* brings goods into a pool, bought
+in or shipped from the plant that makes them; a *blend* lets goods of several pools go into one use. Everything that
+cannot exist by the last useful month, or cannot lead to demand, is left out here, before any variable is made.
 """
 
 from __future__ import annotations
@@ -15,21 +15,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ashore.network import Lane, Make, Network, Supply
+from ashore.network import LOCAL, Lane, Make, Network, Supply
 from ashore.plans.calendar import Floats, Ints, transit_months
 
-Key = tuple[str, str, str | None]  # place, product, origin (None: any)
-PoolOf = Callable[..., int]  # (key, earliest, keeps) → number of the pool, made if it is new
+MADE, ARRIVED, MIXED = "made", "arrived", "mixed"
+Key = tuple[str, str, str | None, str]  # place, product, origin (None: any), how it came there
+PoolOf = Callable[[Key, int], int]  # (key, earliest) → number of the pool, made if it is new
 
 
 class Pool(NamedTuple):
-    """A product at a place, of one origin or (None) of any."""
+    """A product at a place, of one origin or (None) of any, made there, arrived there, or mixed for one use."""
 
     place: str
     product: str
     origin: str | None
+    how: str
     earliest: int  # first month in which goods can be there
-    keeps: bool  # whether stock may be held (blended pools hold none)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether stock is held in it; what is mixed is held where it came from."""
+        return self.how != MIXED
 
 
 class Run(NamedTuple):
@@ -62,9 +68,14 @@ class Arc(NamedTuple):
     earliest: int  # first and last month of departure
     latest: int
 
+    @property
+    def insured_usd(self) -> float:
+        """The value insured on the way: none of what is bought where it is used."""
+        return 0.0 if self.mode == LOCAL else self.value_usd
+
 
 class Blend(NamedTuple):
-    """From the pool of one origin to the pool of any."""
+    """From a pool of goods made or arrived to the pool of a use that takes either, or any origin."""
 
     source: int
     pool: int
@@ -107,7 +118,8 @@ class _Search:
                 if make.plant not in places:
                     places.append(make.plant)
         self.earliest: dict[tuple[str, str], dict[str, int]] = {}  # (place, product): first month by origin
-        self.made: dict[tuple[str, str], dict[str, int]] = {}
+        self.made: dict[tuple[str, str], dict[str, int]] = {}  # the same of goods made there, and of goods sent there
+        self.came: dict[tuple[str, str], dict[str, int]] = {}
         self.lacking: dict[tuple[str, str], tuple[str, ...]] = {}
         self.moves: list[tuple[Supply | Make, str, Lane, str, int]] = []  # thing, origin, lane, place, departure
         self.latest: dict[tuple[str, str, str], int] = {}  # (place, product, origin): last month of use
@@ -125,13 +137,9 @@ class _Search:
         return found
 
     def _tracked(self) -> set[tuple[str, str]]:
-        """(plant, product) whose origin still matters there."""
-        found = {(make.plant, make.product) for make in self.makes}
-        for make in self.makes:
-            essential = self._handed_on(make)
-            if essential is not None:
-                found.add((make.plant, essential))
-        return found
+        """(plant, product) whose origin still matters on arrival there."""
+        found = ((make.plant, self._handed_on(make)) for make in self.makes)
+        return {(plant, part) for plant, part in found if part is not None}
 
     def _handed_on(self, make: Make) -> str | None:
         """The part whose origin the made product keeps; None if the make confers origin."""
@@ -144,7 +152,7 @@ class _Search:
                 self._first_made(make)
             for place in self.users.get(product, []):
                 for origin, month in self.made.get((place, product), {}).items():
-                    self._arrives(place, product, origin, month)
+                    _note(self.earliest, (place, product), origin, month)
             places = self.users.get(product, []) + [m for m, p in self.last if p == product]
             for place in places:
                 for supply in self.net.supplies.get(product, ()):
@@ -177,11 +185,8 @@ class _Search:
 
     def _moves(self, thing: Supply | Make, origin: str, lane: Lane, place: str, depart: int) -> None:
         self.moves.append((thing, origin, lane, place, depart))
-        self._arrives(place, thing.product, origin, depart + transit_months(lane.days))
-
-    def _arrives(self, place: str, product: str, origin: str, month: int) -> None:
-        months = self.earliest.setdefault((place, product), {})
-        months[origin] = min(month, months.get(origin, month))
+        for months in (self.earliest, self.came):
+            _note(months, (place, thing.product), origin, depart + transit_months(lane.days))
 
     # -- backwards: when goods can last be of use -------------------------------------------------------------------
     def _backward(self) -> None:
@@ -222,16 +227,16 @@ class _Search:
         pools: dict[Key, Pool] = {}
         place_of: dict[Key, int] = {}
 
-        def pool(key: Key, earliest: int, keeps: bool = True) -> int:
+        def pool(key: Key, earliest: int) -> int:
             if key not in pools:
                 place_of[key] = len(pools)
             elif pools[key].earliest <= earliest:
                 return place_of[key]
-            pools[key] = Pool(*key, earliest, keeps)
+            pools[key] = Pool(*key, earliest)
             return place_of[key]
 
         for market, product in self.last:
-            pool((market, product, None), self.months)
+            pool((market, product, None, ARRIVED), self.months)
         arcs = self._arcs(pool)
         runs: list[Run] = []
         blends: set[Blend] = set()
@@ -263,8 +268,8 @@ class _Search:
             makers,
         )
 
-    def _key(self, place: str, product: str, origin: str) -> Key:
-        return (place, product, origin if (place, product) in self.tracked else None)
+    def _arrived(self, place: str, product: str, origin: str) -> Key:
+        return (place, product, origin if (place, product) in self.tracked else None, ARRIVED)
 
     def _arcs(self, pool: PoolOf) -> list[tuple[Arc, Supply | None]]:
         found: list[tuple[Arc, Supply | None]] = []
@@ -285,8 +290,8 @@ class _Search:
                 mode=lane.mode,
                 lag=lag,
                 supply=-1,
-                source=-1 if bought else pool((start, product.name, origin), depart),
-                pool=pool(self._key(place, product.name, origin), depart + lag),
+                source=-1 if bought else pool((start, product.name, origin, MADE), depart),
+                pool=pool(self._arrived(place, product.name, origin), depart + lag),
                 price_usd=thing.price_usd if isinstance(thing, Supply) else 0.0,
                 freight_usd=lane.usd_per_kg * product.weight_kg + lane.usd_per_unit,
                 value_usd=value,
@@ -305,24 +310,32 @@ class _Search:
                 continue
             inputs: list[tuple[int, float]] = []
             for part, quantity in self.net.parts_of(make):
-                months = self.earliest[make.plant, part]
-                if part == essential:
-                    inputs.append((pool((make.plant, part, origin), months[origin]), quantity))
-                    continue
-                inputs.append((self._any_origin(make.plant, part, months, pool, blends), quantity))
-            out = pool((make.plant, make.product, origin), first)
+                kept = origin if part == essential else None
+                inputs.append((self._drawn_from(make.plant, part, kept, pool, blends), quantity))
+            out = pool((make.plant, make.product, origin, MADE), first)
             runs.append(Run(make, origin, out, tuple(inputs), first, latest))
 
-    def _any_origin(self, plant: str, part: str, months: Mapping[str, int], pool: PoolOf, blends: set[Blend]) -> int:
-        """The pool a use that does not care for origin draws on."""
-        if (plant, part) not in self.tracked:
-            return pool((plant, part, None), min(months.values()))
-        if len(months) == 1:
-            origin, month = next(iter(months.items()))
-            return pool((plant, part, origin), month)
-        mixed = pool((plant, part, None), min(months.values()), False)
-        blends.update(Blend(pool((plant, part, origin), month), mixed) for origin, month in months.items())
+    def _drawn_from(self, plant: str, part: str, origin: str | None, pool: PoolOf, blends: set[Blend]) -> int:
+        """The pool a use of a part draws on, which must be of ``origin`` unless that is None."""
+        sources: dict[Key, int] = {}
+        for own, month in self.made.get((plant, part), {}).items():
+            if origin in (None, own):
+                sources[plant, part, own, MADE] = month
+        for own, month in self.came.get((plant, part), {}).items():
+            if origin in (None, own):
+                key = self._arrived(plant, part, own)
+                sources[key] = min(month, sources.get(key, month))
+        if len(sources) == 1:
+            return pool(*next(iter(sources.items())))
+        mixed = pool((plant, part, origin, MIXED), min(sources.values()))
+        blends.update(Blend(pool(key, month), mixed) for key, month in sources.items())
         return mixed
+
+
+def _note(months: dict[tuple[str, str], dict[str, int]], key: tuple[str, str], origin: str, month: int) -> None:
+    """Goods of an origin can be at a place from this month on, if not before."""
+    known = months.setdefault(key, {})
+    known[origin] = min(month, known.get(origin, month))
 
 
 def independent(reach: Reach, plants: tuple[str, ...], shared: Iterable[Ints] = ()) -> tuple[Ints, Ints]:
