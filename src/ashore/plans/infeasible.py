@@ -35,7 +35,7 @@ def refuse_unreachable(
         first = reach.first.get(key)
         late = must if first is None else must & (calendar.month < first)
         if np.any(late):
-            what = _demand(key, calendar.month[late])
+            what = _demand(key, calendar, np.flatnonzero(late))
             faults.append(Fault("demand.csv", f"{what} cannot be met: {_why(network, reach, key)}", _remedy(first)))
     if faults:
         raise Infeasible(faults)
@@ -55,7 +55,7 @@ def explain(model: Model, arrays: Arrays) -> Infeasible:
         market, product = model.wants[k]
         sources = _behind(model, market, product)
         binding = _binding(model, dual, slot[here], sources)
-        demand = _demand((market, product), model.calendar.month[slot[here]])
+        demand = _demand((market, product), model.calendar, slot[here])
         what = f"{demand} is short of {short[here].sum():,.6g} units"
         reason = "; ".join(binding) or "capacity and supply together do not suffice"
         remedy = "Raise what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
@@ -175,8 +175,15 @@ def _at_border(model: Model, dual: Floats, on_path: Ints, sources: set[str]) -> 
     ]
 
 
-def _demand(key: tuple[str, str], months: Ints) -> str:
-    return f"Demand for {key[1]} in {key[0]} in {_months(months)}"
+def _demand(key: tuple[str, str], calendar: Calendar, slots: Ints) -> str:
+    """Product, market and months; and the nodes where not all that have these months are meant."""
+    months = calendar.month[slots]
+    what = f"Demand for {key[1]} in {key[0]} in {_months(months)}"
+    if len(slots) == np.isin(calendar.month, months).sum():
+        return what
+    names = [f"'{calendar.nodes[node]}'" for node in np.unique(calendar.node[slots])]
+    more = ", …" if len(names) > 4 else ""
+    return f"{what} of node{'s' if len(names) > 1 else ''} {', '.join(names[:4])}{more}"
 
 
 def _months(months: Ints) -> str:
