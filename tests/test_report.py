@@ -562,7 +562,7 @@ def test_the_page_is_in_order(read: _Reader) -> None:
     assert names.count("h1") == 1
     assert names.count("main") == 1
     plots = [attributes for _, attributes in read.tags if attributes.get("class") == "plot"]
-    assert len(plots) == names.count("figure") == 5
+    assert len(plots) == names.count("figure") == 8
     assert all(plot.get("role") == "img" and plot.get("aria-label") for plot in plots)
     links = [attributes["href"] for tag, attributes in read.tags if tag == "a"]
     assert all((link or "").removeprefix("#") in ids for link in links)

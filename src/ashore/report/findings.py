@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ashore.report import views
+from ashore.report import views, views_worth
 from ashore.report.words import short, split_assumptions
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Answer:
     ranking: of each product its routes into ``market``, one for each country, cheapest first. plans: the law held,
     then one for each futures file. steps: for each company and step at home the break-even total duty rate.
     ladder: total rate on the products in demand over time by origin. production: stages and ribbons of the first plan.
-    timeline: months of the first plan by plant. law: the headings owed today by origin, with sources and marks.
+    timeline: months of the first plan by plant. worth: what rigs earn against what they cost; None: not known.
+    law: the headings owed today by origin, with sources and marks.
     """
 
     network: str
@@ -47,6 +48,7 @@ class Answer:
     ladder: dict[str, Any]
     production: dict[str, Any]
     timeline: list[dict[str, Any]]
+    worth: dict[str, Any] | None
     law: list[dict[str, Any]]
     assumptions: list[str]
     estimates: list[str]
@@ -118,6 +120,7 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         ladder=ladder,
         production=views.production(network, first, names),
         timeline=views.timeline(network, first),
+        worth=views_worth.worth_view(network, ranked, market, _main_product(network, market)),
         law=_law(network, book, start, ladder),
         assumptions=[*assumptions, *missing],
         estimates=network.estimates(),

@@ -110,6 +110,36 @@ def production(document: Document) -> str:
     return f"Of {total:,.0f} {what} a month the plan makes {listed(shares)}"
 
 
+def worth(document: Document) -> str:
+    """Which rigs are worth more than their cheapest route costs."""
+    view = document["worth"]
+    told = [
+        f"{group['product']} ({group['option_usd_ths']:.2f} against {group['rows'][0]['usd_ths']:.2f} USD/TH)"
+        for group in view["groups"]
+        if group["rows"][0]["pays"]
+    ]
+    where = f"at {100 * view['power_usd_kwh']:g} c/kWh and a hash price of {view['hashprice']:g}"
+    if not told:
+        return f"No rig is worth what it costs in {view['market']} {where}"
+    return f"Worth more than the cheapest route costs in {view['market']} {where}: {listed(told)}"
+
+
+def payback(document: Document) -> str:
+    """How many paths pay the first rig back, and when a flat hash price would."""
+    view = document["worth"]
+    fan = view["fan"]
+    flat = next((month for month, usd in enumerate(fan["flat"]) if usd >= fan["cost_usd_ths"]), None)
+    share = f"{100 * fan['paid_back_chance']:.0f} % of the paths"
+    text = f"{fan['product']} pays back within {view['months']} months on {share}"
+    return text + (f", in {flat} months if the hash price stayed" if flat is not None else "")
+
+
+def moves(document: Document) -> str:
+    """The two inputs that move what is left most."""
+    first, second = document["worth"]["tornado"]["rows"][:2]
+    return f"{first['label'][0].upper()}{first['label'][1:]} and {second['label']} move the decision most"
+
+
 def all_of(document: Document) -> list[str]:
     """The answer in a few sentences."""
     lines = [landed(document), steps(document)]
@@ -119,7 +149,7 @@ def all_of(document: Document) -> list[str]:
             units = sum(row["units_month"] for row in plan["lost"])
             saved += f"; {units:,.0f} units a month of demand are not served"
         lines.append(saved)
-    return [*lines, ladder(document)]
+    return [*lines, *([worth(document)] if document["worth"] else []), ladder(document)]
 
 
 def in_brief(document: Document) -> list[str]:

@@ -27,11 +27,19 @@ def page(answer: Answer) -> str:
     sections = [
         _section("cost", "What does a unit cost where it is plugged in?", _cost(document, drawn)),
         _section("step", f"When does a step in {document['country_name']} pay?", _step(document, drawn)),
+        _section("worth", "What is a rig worth there?", _worth(document, drawn)),
         _section("plan", "Where should it be made, and what opens when?", _plan(document, drawn)),
         _section("duty", "What does each origin owe, then and now?", _duty(document, drawn)),
         _section("basis", "What does this rest on?", _basis(document)),
     ]
-    links = (("cost", "Cost"), ("step", "Break-even"), ("plan", "Plan"), ("duty", "Duty"), ("basis", "Basis"))
+    links = (
+        ("cost", "Cost"),
+        ("step", "Break-even"),
+        ("worth", "Worth"),
+        ("plan", "Plan"),
+        ("duty", "Duty"),
+        ("basis", "Basis"),
+    )
     nav = "".join(f'<a href="#{name}">{text}</a>' for name, text in links)
     return "\n".join(
         [
@@ -113,6 +121,23 @@ def _step(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
     if not document["steps"]:
         return [_text(f"{headlines.steps(document)}.")]
     return [_text(told), *_figure(drawn.get("break-evens"), html_tables.steps(document), "Break-evens and reasons")]
+
+
+def _worth(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
+    view = document["worth"]
+    if view is None:
+        return [_text("Not told: the market has no price of power, or no product has a hash rate and a power.")]
+    told = (
+        "A rig may run or be switched off, month by month; its worth is that of all these choices together, for a hash "
+        "price that wanders around a mean path. A buyer gains where the bar ends before the line."
+    )
+    return [
+        _text(told),
+        *_figure(drawn.get("worth"), html_tables.worth(document)),
+        *_figure(drawn.get("payback"), html_tables.payback(document)),
+        *_figure(drawn.get("moves"), html_tables.moves(document)),
+        f"<h3>Assumed of mining</h3>{_list(view['assumptions'], 'small')}",
+    ]
 
 
 def _plan(document: Document, drawn: Mapping[str, Picture]) -> list[str]:

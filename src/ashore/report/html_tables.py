@@ -37,6 +37,45 @@ def _kind(number: bool, cell: str = "") -> str:
     return ' class="n"' if number else ' class="k"' if 0 < len(cell) <= 10 else ""
 
 
+def worth(document: Document) -> str:
+    """Each rig's worth and, route by route, what is left of it."""
+    tables = []
+    for group in document["worth"]["groups"]:
+        option = group["option_usd_ths"]
+        rows = [
+            [row["label"], usd(row["usd_ths"]), usd(row["duty_ths"]), f"{option - row['usd_ths']:+.2f}"]
+            for row in group["rows"]
+        ]
+        rate = group["max_duty_rate"]
+        most = "" if rate is None or rate < 0 else f"; bears a duty of {percent(round(rate, 3))} on imports"
+        caption = (
+            f"{group['product']} ({group['maker']}): worth {usd(option)} USD/TH, "
+            f"{usd(group['mean_path_usd_ths'])} on the mean path; "
+            f"breaks even at {usd(group['breakeven_hashprice'])} USD/PH/day{most}"
+        )
+        heads = ["route", "landed USD/TH", "duty in it", "left"]
+        tables.append(table(heads, rows, 3, [row["strong"] for row in group["rows"]], caption))
+    return "".join(tables)
+
+
+def payback(document: Document) -> str:
+    """Income summed up, every six months."""
+    fan = document["worth"]["fan"]
+    names = [f"{q} % of paths" for q in fan["quantiles"]]
+    rows = [
+        [str(month), *(usd(values[month]) for values in (*fan["quantiles"].values(), fan["mean_path"], fan["flat"]))]
+        for month in range(0, len(fan["flat"]), 6)
+    ]
+    return table(["month", *names, "mean path", "flat"], rows, len(names) + 2, caption="USD/TH below which they stay")
+
+
+def moves(document: Document) -> str:
+    storm = document["worth"]["tornado"]
+    rows = [[row["label"], *row["ends"], *(f"{usd_ths:+.2f}" for usd_ths in row["left"])] for row in storm["rows"]]
+    caption = f"What is left, USD/TH; as it stands {storm['base_usd_ths']:+.2f}"
+    return table(["input", "low", "high", "at low", "at high"], rows, 2, caption=caption)
+
+
 def landed(document: Document) -> str:
     tables = []
     for group in document["ranking"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ashore.report import figures, headlines
+from ashore.report import figures, headlines, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.words import month_of, percent, plural
 
@@ -27,6 +27,7 @@ class Picture:
 def pictures(document: Document) -> dict[str, Picture]:
     """Every figure of an answer that has something to show, by name."""
     found = [landed(document), break_evens(document), production(document), timeline(document), ladder(document)]
+    found += [worth(document), payback(document), moves(document)]
     return {picture.name: picture for picture in found if picture is not None}
 
 
@@ -155,6 +156,79 @@ def ladder(document: Document) -> Picture | None:
         finding,
         f"Steps of the total duty rate by origin. Today: {', '.join(said)}.",
     )
+
+
+def worth(document: Document) -> Picture | None:
+    """Worth of each rig across the landed cost of its routes."""
+    view = document["worth"]
+    if view is None:
+        return None
+    groups = [
+        group
+        | {
+            "title": f"{group['product']} ({group['maker']}, {group['power_w'] / group['hash_ths']:.1f} J/TH): "
+            f"worth {group['option_usd_ths']:.2f} USD/TH",
+            "rows": views_worth.shown(group["rows"]),
+        }
+        for group in view["groups"]
+    ]
+    finding = headlines.worth(document)
+    low, high = view["hashprices"]
+    under = (
+        f"Bars: landed cost in {view['market']}, green where the rig is worth more. Line: worth from the day it "
+        f"runs, switched off at will, at {100 * view['power_usd_kwh']:g} c/kWh and {view['hashprice']:g} USD/PH/day;\n"
+        f"shade: at {low:g} to {high:g}; dashes: on the mean path. left: worth less cost, also as a share of cost."
+    )
+    return Picture(
+        "worth",
+        figures.worth_bars(groups, finding, under, resting(document)),
+        finding,
+        f"Bars of landed cost in USD/TH with the worth of each rig as a line across them. {finding}.",
+    )
+
+
+def payback(document: Document) -> Picture | None:
+    """The fan of payback of the first rig by its cheapest route."""
+    view = document["worth"]
+    if view is None:
+        return None
+    fan = view["fan"]
+    finding = headlines.payback(document)
+    under = (
+        f"{fan['product']} by {fan['route']}, at {100 * view['power_usd_kwh']:g} c/kWh: income after power on paths of "
+        "the hash price, switched off in months that do not pay their power. Bands: 5 to 95 and 25 to 75 per cent."
+    )
+    return Picture(
+        "payback",
+        figures.payback_fan(fan, finding, under, resting(document)),
+        finding,
+        f"Fan of income summed up over {view['months']} months against the landed cost. {finding}.",
+    )
+
+
+def moves(document: Document) -> Picture | None:
+    """What moves the decision on the first rig most."""
+    view = document["worth"]
+    if view is None:
+        return None
+    storm = view["tornado"]
+    finding = headlines.moves(document)
+    under = (
+        f"{storm['product']} by {storm['route']}: what is left of its worth, {storm['base_usd_ths']:+.2f} USD/TH, if "
+        "one input goes to its low (grey) or its high (blue). Dashes: nothing left."
+    )
+    return Picture(
+        "moves",
+        figures.tornado(storm["rows"], storm["base_usd_ths"], finding, under, resting(document)),
+        finding,
+        f"Bars of what is left at the low and the high of each input, widest first. {finding}.",
+    )
+
+
+def resting(document: Document) -> str:
+    """The line under a figure of worth: the outlook on mining is assumed."""
+    said = "Outlook on the hash price, uptime, rate and life assumed (listed in the report); landed costs as above."
+    return f"{said} {rests_on(document)}"
 
 
 def rests_on(document: Document) -> str:

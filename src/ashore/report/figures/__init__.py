@@ -6,6 +6,7 @@ A figure function takes rows (dicts) and returns a chart; nothing is computed in
 from ashore.report.figures.bars import landed_bars
 from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
 from ashore.report.figures.ladder import duty_ladder
+from ashore.report.figures.payoff import payback_fan, tornado, worth_bars
 from ashore.report.figures.steps import break_evens
 from ashore.report.figures.theme import PALETTE, png, standalone, svg
 from ashore.report.figures.timeline import plan_timeline
@@ -19,8 +20,11 @@ __all__ = [
     "flow_map",
     "landed_bars",
     "lay_out",
+    "payback_fan",
     "plan_timeline",
     "png",
     "standalone",
     "svg",
+    "tornado",
+    "worth_bars",
 ]
