@@ -10,7 +10,8 @@ import io
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ KNOWN = (
 )
 MOST_FAULTS = 20  # named of one file
 Sample = tuple[date, str, float]  # day, value's name, value
+Given = Iterator[tuple[str, float | None]]  # value's name, value
 
 
 def is_coin_metrics(header: Iterable[str]) -> bool:
@@ -92,70 +94,87 @@ def daily(samples: Iterable[Sample], where: str) -> Series:
 
 def _coin_metrics(rows: Sequence[Mapping[str, Any]], where: str, first_row: int = 1) -> Series:
     """One row a day: price; total fees over blocks; difficulty if it was asked for."""
-    faults: list[Fault] = []
-    samples: list[Sample] = []
-    for number, row in enumerate(rows, start=first_row):
-        day = _day(row.get("time"), where, number, faults)
-        asset = row.get("asset")
+
+    def read(cells: _Cells) -> Given:
+        asset = cells.row.get("asset")
         if asset not in (None, "btc"):
-            faults.append(Fault(where, f"The row is of asset '{asset}'.", "Ask for assets=btc.", number, "asset"))
-        found = {name: _number(row, name, where, number, faults) for name in COIN_METRICS}
-        if day is None:
-            continue
-        fees, blocks = found["FeeTotNtv"], found["BlkCnt"]
+            cells.fault(f"The row is of asset '{asset}'.", "Ask for assets=btc.", "asset")
+        fees, blocks = cells.number("FeeTotNtv"), cells.number("BlkCnt")
         if fees is not None and blocks is None:
-            what = "The fees of the day are given, its blocks are not."
-            faults.append(Fault(where, what, "Ask for BlkCnt as well.", number, "BlkCnt"))
-        price = found["PriceUSD"] if found["PriceUSD"] is not None else found["ReferenceRateUSD"]
-        difficulty = found["DiffLast"] if found["DiffLast"] is not None else found["DiffMean"]
-        given = {"price_usd": price, "difficulty": difficulty, "fees_btc": fees / blocks if fees and blocks else fees}
-        samples += [(day, name, value) for name, value in given.items() if value is not None]
-    raise_if(faults[:MOST_FAULTS])
-    return daily(samples, where)
+            cells.fault("The fees of the day are given, its blocks are not.", "Ask for BlkCnt as well.", "BlkCnt")
+        yield "price_usd", cells.first("PriceUSD", "ReferenceRateUSD")
+        yield "fees_btc", fees / blocks if fees and blocks else fees
+        yield "difficulty", cells.first("DiffLast", "DiffMean")
+
+    return _read(rows, where, ("time",), read, first_row)
 
 
 def _blocks(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
     """mining/blocks/fees (avgFees) or mining/blocks/rewards (avgRewards, with the subsidy) in satoshi, and USD."""
-    faults: list[Fault] = []
-    samples: list[Sample] = []
-    for number, row in enumerate(rows, start=1):
-        day = _day(row.get("timestamp"), where, number, faults)
-        fees = _number(row, "avgFees", where, number, faults)
-        rewards = _number(row, "avgRewards", where, number, faults)
-        price = _number(row, "USD", where, number, faults)
-        if fees is None and rewards is not None:
-            height = _number(row, "avgHeight", where, number, faults)
-            if height is not None:
-                fees = max(rewards - float(subsidy_btc(int(height))) * SATOSHI, 0.0)
-        if day is not None:
-            given = {"fees_btc": None if fees is None else fees / SATOSHI, "price_usd": price or None}
-            samples += [(day, name, value) for name, value in given.items() if value is not None]
-    raise_if(faults[:MOST_FAULTS])
-    return daily(samples, where)
+
+    def read(cells: _Cells) -> Given:
+        fees, rewards, height = (cells.number(name) for name in ("avgFees", "avgRewards", "avgHeight"))
+        if fees is None and rewards is not None and height is not None:
+            fees = max(rewards - float(subsidy_btc(int(height))) * SATOSHI, 0.0)
+        yield "fees_btc", None if fees is None else fees / SATOSHI
+        yield "price_usd", cells.number("USD") or None
+
+    return _read(rows, where, ("timestamp",), read)
 
 
 def _prices(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
     """historical-price: USD by time; 0 and −1 stand for a price the service does not have."""
-    faults: list[Fault] = []
-    samples: list[Sample] = []
-    for number, row in enumerate(rows, start=1):
-        day = _day(row.get("time"), where, number, faults)
-        price = None if row.get("USD") in (0, -1) else _number(row, "USD", where, number, faults)
-        if day is not None and price is not None:
-            samples.append((day, "price_usd", price))
-    raise_if(faults[:MOST_FAULTS])
-    return daily(samples, where)
+
+    def read(cells: _Cells) -> Given:
+        yield "price_usd", None if cells.row.get("USD") in (0, -1) else cells.number("USD")
+
+    return _read(rows, where, ("time",), read)
 
 
 def _difficulties(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
     """mining/hashrate: each change of the difficulty with its time."""
+
+    def read(cells: _Cells) -> Given:
+        yield "difficulty", cells.number("difficulty")
+
+    return _read(rows, where, ("time", "timestamp"), read)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """One record of an answer: its values, and the list its faults go to."""
+
+    row: Mapping[str, Any]
+    where: str
+    number_of_row: int
+    faults: list[Fault]
+
+    def fault(self, what: str, remedy: str, key: str) -> None:
+        self.faults.append(Fault(self.where, what, remedy, self.number_of_row, key))
+
+    def number(self, key: str) -> float | None:
+        return _number(self.row, key, self.where, self.number_of_row, self.faults)
+
+    def first(self, *keys: str) -> float | None:
+        """The first of some values that is given."""
+        return next((value for value in map(self.number, keys) if value is not None), None)
+
+
+def _read(
+    rows: Sequence[Mapping[str, Any]],
+    where: str,
+    times: Sequence[str],
+    read: Callable[[_Cells], Given],
+    first_row: int = 1,
+) -> Series:
+    """Records as a daily series; ``times`` are the keys a record may have its time under. Raises FaultyInput."""
     faults: list[Fault] = []
     samples: list[Sample] = []
-    for number, row in enumerate(rows, start=1):
-        day = _day(row.get("time", row.get("timestamp")), where, number, faults)
-        difficulty = _number(row, "difficulty", where, number, faults)
-        if day is not None and difficulty is not None:
-            samples.append((day, "difficulty", difficulty))
+    for number, row in enumerate(rows, start=first_row):
+        day = _day(next((row[key] for key in times if key in row), None), where, number, faults)
+        given = list(read(_Cells(row, where, number, faults)))
+        if day is not None:
+            samples += [(day, name, value) for name, value in given if value is not None]
     raise_if(faults[:MOST_FAULTS])
     return daily(samples, where)
 

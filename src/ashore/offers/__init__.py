@@ -1,7 +1,8 @@
 """Offers: rigs as they are offered, landed on their day of arrival under every branch of the law, and ranked."""
 
+from ashore.offers.basis import Basis, assumed
 from ashore.offers.landing import Branch, Lander, Landing
-from ashore.offers.ranking import Basis, Judged, Ranking, assumed, basis_of, needed_until, rank
+from ashore.offers.ranking import Judged, Ranking, basis_of, needed_until, rank
 from ashore.offers.read import OFFERS, TERMS, Offer, read_offers
 
 __all__ = [

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,47 +15,17 @@ from ashore import mining, worth
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.mining import DAYS_MONTH
 from ashore.network import Network
+from ashore.offers.basis import CASH, POWER, Basis, Case, assumed, discount, settled
+from ashore.offers.chances import chances_best
 from ashore.offers.landing import Branch, Lander, Landing, expected_extra, later
 from ashore.offers.read import BUYER, SELLER, Offer
 from ashore.rules.model import PPM
-from ashore.worth import Assumed, Outlook
+from ashore.worth import Outlook
 
 Floats = NDArray[np.float64]
 
-FILE = Path(__file__).parents[1] / "data" / "offers" / "assumptions.toml"
 WAITS = (1, 2, 3)  # months
-CASH, POWER = "cash", "power"
 MEGA = 1e6
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What a ranking rests on beside the offers: the day, the outlook, what is scarce, and costs of holding.
-
-    scarce: "cash" ranks by what is left for each USD laid out, "power" for each MW. storage_usd_month: of a unit.
-    """
-
-    on: date
-    outlook: Outlook
-    scarce: str = CASH
-    insurance_share: float = 0.0
-    storage_usd_month: float = 0.0
-    paths: int = mining.option.PATHS
-    seed: int = mining.option.SEED
-
-
-@dataclass(frozen=True)
-class Case:
-    """One offer under one branch: its landing, and its cost today in USD a unit, doubts of origin left out."""
-
-    branch: Branch
-    landing: Landing
-    cost_usd: float
-
-    @property
-    def runs(self) -> float:
-        """1 where the rigs come to run, 0 where a ban turns them away."""
-        return 0.0 if self.landing.turned_away else 1.0
 
 
 @dataclass(frozen=True)
@@ -172,12 +140,6 @@ def basis_of(network: Network, on: date, outlook: Outlook, scarce: str, paths: i
     return basis if seed is None else replace(basis, seed=seed)
 
 
-@cache
-def assumed() -> dict[str, Assumed]:
-    """Shipped assumptions on liquidation and holds."""
-    return worth.read_assumed(FILE)
-
-
 def rank(
     offers: Sequence[Offer],
     branches: Sequence[Branch],
@@ -193,7 +155,7 @@ def rank(
     _check(offers, branches, basis)
     likely = tuple(branch for branch in branches if branch.chance > 0)
     judged = [_judged(offer, likely, basis) for offer in offers]
-    chances = _chances(judged, basis)
+    chances = chances_best(judged, basis)
     found = [replace(each, chance_best=chance) for each, chance in zip(judged, chances, strict=True)]
     key = "usd_mw" if basis.scarce == POWER else "usd_usd"
     found.sort(key=lambda each: -each.per(each.option_net_usd)[key])
@@ -257,7 +219,7 @@ def _cases(landers: Sequence[Lander], basis: Basis, months: int) -> tuple[Case, 
 
 def _cost_usd(landing: Landing, offer: Offer, basis: Basis) -> float:
     """What is paid for a unit, discounted: deposit on ordering, price and carriage on shipping, duty on arrival."""
-    first, then, last = (_discount(basis, day) for day in (landing.ordered, landing.shipped, landing.arrival))
+    first, then, last = (discount(basis, day) for day in (landing.ordered, landing.shipped, landing.arrival))
     price = landing.price * (offer.deposit * first + (1 - offer.deposit) * then)
     return price + (landing.freight + landing.insurance) * then + (landing.duty + landing.fees) * last
 
@@ -266,15 +228,7 @@ def _doubt_usd(landing: Landing, offer: Offer, basis: Basis) -> float:
     """What doubts of origin cost the buyer of a unit on average, discounted from the day the entry is settled."""
     if not offer.origins or not offer.terms.duty:
         return 0.0
-    return expected_extra(landing, offer.origins) / offer.units * _discount(basis, _settled(landing))
-
-
-def _settled(landing: Landing) -> date:
-    return landing.arrival + timedelta(days=round(assumed()["liquidation_days"].value))
-
-
-def _discount(basis: Basis, day: date) -> float:
-    return float(mining.discount(basis.outlook.rate, (day - basis.on).days / 365.25))
+    return expected_extra(landing, offer.origins) / offer.units * discount(basis, settled(landing))
 
 
 def _delayed(basis: Basis, landing: Landing, more_days: float = 0.0) -> Outlook:
@@ -331,7 +285,7 @@ def _dispute(offer: Offer, cases: Sequence[Case]) -> dict[str, Any] | None:
         "expected_usd": _mean(cases, [expected_extra(case.landing, offer.origins) for case in cases]),
         "exposure_usd": max([*most, 0.0]),
         "from": landing.arrival.isoformat(),
-        "until": _settled(landing).isoformat(),
+        "until": settled(landing).isoformat(),
         "origins": rows,
     }
 
@@ -349,49 +303,6 @@ def _hold(offer: Offer, outlook: Outlook, basis: Basis, option: float) -> dict[s
         "usd_unit": margin + storage,
         "usd": (margin + storage) * offer.units,
     }
-
-
-def _chances(judged: Sequence[Judged], basis: Basis) -> list[float | None]:
-    """For each offer the chance that it leaves more, for each USD or MW, than the best other one.
-
-    Over the branches, the paths of the hash price (the same for all) and the doubts of origin, in which offers of one
-    maker with the same doubts meet the same finding.
-    """
-    if len(judged) < 2:
-        return [None] * len(judged)
-    first = worth.life(judged[0].offer.rig, 0.0, basis.outlook)
-    drawn = mining.paths(first.mean, basis.outlook.volatility, first.years, basis.paths, basis.seed)
-    lives = [worth.life(each.offer.rig, each.offer.power_usd_kwh, each.outlook) for each in judged]
-    value = mining.run_usd(drawn, *(np.array([life.present[which] for life in lives]) for which in (0, 1)))
-    found = np.zeros(len(judged))
-    draws = _draws(judged, basis)
-    for place, branch in enumerate(branch.branch for branch in judged[0].cases):
-        cost = np.array([each.cases[place].cost_usd for each in judged])[:, None]
-        runs = np.array([each.cases[place].runs for each in judged])[:, None]
-        left = value * runs - cost - np.array([_found_usd(each, place, draws, basis) for each in judged])
-        left /= cost if basis.scarce == CASH else np.array([each.offer.rig.power_w for each in judged])[:, None]
-        ordered = np.sort(left, axis=0)
-        best, second = ordered[-1], ordered[-2]
-        found += branch.chance * ((left == best) & (best > second)).mean(axis=1)
-    return [float(chance) for chance in found]
-
-
-def _draws(judged: Sequence[Judged], basis: Basis) -> dict[tuple[str, tuple[tuple[str, int], ...]], NDArray[np.int64]]:
-    """For each maker and doubt of origin, which origin customs finds on each path."""
-    random = np.random.default_rng([basis.seed, 1])
-    groups = dict.fromkeys((each.offer.maker, each.offer.origins) for each in judged if each.offer.origins)
-    return {
-        key: random.choice(len(key[1]), size=basis.paths, p=[chance / PPM for _, chance in key[1]]) for key in groups
-    }
-
-
-def _found_usd(judged: Judged, place: int, draws: dict[Any, NDArray[np.int64]], basis: Basis) -> Floats:
-    """What the finding of each path costs the buyer of a unit, discounted."""
-    offer, landing = judged.offer, judged.cases[place].landing
-    if not offer.origins or not offer.terms.duty:
-        return np.zeros(basis.paths)
-    extra = np.array(landing.extra_usd) / offer.units * _discount(basis, _settled(landing))
-    return np.asarray(extra[draws[offer.maker, offer.origins]], dtype=np.float64)
 
 
 def _branch_row(case: Case, option: float) -> dict[str, Any]:

@@ -290,6 +290,10 @@ def text_of_answer(document: Document) -> None:
         terminal.blank(out)
         terminal.heading(out, headlines.steps(document))
         _stepped(out, document["steps"])
+    if document["worth"]:
+        terminal.blank(out)
+        terminal.heading(out, headlines.worth(document))
+        out.print(f"{headlines.payback(document)} (assumed outlook; see ashore worth)")
     owed = [f"{p['label']} {percent(round(p['steps'][-1]['rate'], 3))}" for p in document["ladder"]["panels"]]
     if owed:
         terminal.blank(out)
