@@ -302,3 +302,26 @@ def test_published_optimum_with_tail_risk(name: str, tmp_path: Path) -> None:
     assert plan["objective_usd"] == pytest.approx(orlib.TAIL_OPTIMA[name], rel=1e-9)
     assert plan["bound_usd"] == pytest.approx(orlib.TAIL_OPTIMA[name], rel=1e-6)
     assert (plan["status"], plan["method"], plan["duty_usd"]) == ("optimal", "benders", 0)
+
+
+# -- very large trees -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("seed", [0, 2, 3, 5])
+def test_a_plan_built_branch_by_branch_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, futures, months, _ = random_case(seed)
+    asked = (case, futures.nodes[0].book, START, months, futures)
+    whole = plans.solve(*asked, method="extensive", gap=1e-8)
+    monkeypatch.setattr("ashore.plans.plan.HUGE", 0)
+    apart = plans.solve(*asked, gap=1e-8)
+    assert apart.method == "benders"
+    assert (apart.posed, apart.columns > 0) == (None, True)
+    for name in ("objective_usd", "cost_usd", "bound_usd"):
+        assert getattr(apart, name) == pytest.approx(getattr(whole, name), rel=1e-6, abs=1e-6)
+    nodes = apart.node_costs
+    assert nodes["node"].to_list() == whole.node_costs["node"].to_list()
+    assert nodes["expected_usd"].sum() == pytest.approx(apart.cost_usd, rel=1e-9, abs=1e-6)
+    assert apart.branches["node"].sort().to_list() == whole.branches["node"].sort().to_list()
+    ends = apart.branches
+    assert (ends["chance"] * ends["cost_usd"]).sum() == pytest.approx(apart.cost_usd, rel=1e-9, abs=1e-6)
+    rows = apart.ledger
+    spent = (rows["cents"] * rows["chance"] * rows["factor"]).sum() / 100
+    assert spent == pytest.approx(apart.cost_usd, abs=0.05)

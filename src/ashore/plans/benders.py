@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ashore.errors import Fault, SolverTrouble
-from ashore.plans.blocks import Blocks, CannotSplit, take_apart, total
+from ashore.plans.blocks import Blocks, CannotSplit, select, take_apart, total
 from ashore.plans.branching import NEARLY
 from ashore.plans.calendar import Calendar, Floats
 from ashore.plans.centre import Centre
@@ -35,7 +35,7 @@ from ashore.plans.tail import Aim, best
 
 METHODS = ("auto", "extensive", "benders")
 Progress = Callable[[float, float, float], None]  # bound, best, seconds
-FEWEST_BRANCHES = 40  # fewer, or
+FEWEST_BRANCHES = 8, 40  # fewer, of a mean and of a tail, or
 FEWEST_COLUMNS = 150_000  # a smaller model, is solved in one piece, and so is one with
 MOST_OPENINGS = 20_000  # more whole-numbered columns for the master
 MOST_DEMANDS = 20  # cuts that demand a solution, a round
@@ -43,6 +43,7 @@ MOST_GROUPS = 40  # groups of branches with a cut each
 LOOSE = 1e-4  # gap to which the openings are priced as fractions
 NEAR = 1e-3  # gap from which on a better point is priced in all blocks
 STALLED = 60  # rounds without progress after which a phase ends
+SAMPLE = 16  # blocks looked at first where there are very many
 STEP = 0.05  # share of the way from the best point to the master's at which the blocks are asked
 
 
@@ -59,7 +60,7 @@ def answer(
 ) -> Answer:
     """The plan of least ``aim``, by the method asked for or, "auto", the one that suits the size of the tree."""
     large = (
-        len(model.calendar.leaves) >= FEWEST_BRANCHES
+        len(model.calendar.leaves) >= FEWEST_BRANCHES[aim.risk > 0]
         and arrays.columns >= FEWEST_COLUMNS
         and int(arrays.integer.sum()) <= MOST_OPENINGS
     )
@@ -85,7 +86,15 @@ class Best:
 class Search:
     """Rounds of master and blocks until the gap is closed."""
 
-    def __init__(self, blocks: Blocks, aim: Aim, limits: Limits, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        aim: Aim,
+        limits: Limits,
+        progress: Progress | None = None,
+        share: Floats | None = None,
+    ) -> None:
+        """Share: what each block weighs in the mean, by default its chance."""
         self.begun = time.perf_counter()
         deadline = None if limits.seconds is None else self.begun + limits.seconds
         self.blocks, self.aim, self.limits, self.progress = blocks, aim, limits, progress
@@ -96,6 +105,7 @@ class Search:
         self.inner: Floats | None = None  # the best point known with openings in fractions
         cal = self.cal
         self.chance = cal.node_chance[aim.ends]
+        self.share = self._shares(self.chance)[blocks.node] if share is None else share
         self.column, self.node, self.usd = blocks.trunk_usd
         if aim.risk > 0:
             everywhere = np.ones(len(self.chance))
@@ -146,7 +156,7 @@ class Search:
     def _cost(self, x: Floats, value: Floats) -> tuple[float, Floats]:
         """What the point costs, and the weights of the branches there."""
         if self.aim.risk <= 0:
-            behind = self._shares(self.chance)[self.blocks.node] @ value
+            behind = self.share @ value
             return float(self.common @ x[: len(self.common)] + behind), self.chance
         branch = self._branches(x, value)
         left, q = 1.0 - self.aim.tail, np.zeros(len(branch))
@@ -186,7 +196,7 @@ class Search:
 
     def _learnt(self, weight: Floats) -> list[Cut]:
         """Gives the master the cuts of the last prices for branches of this weight."""
-        share = self._shares(weight)[self.blocks.node]
+        share = self.share if self.aim.risk <= 0 else self._shares(weight)[self.blocks.node]
         apart = np.array(list(self.own), dtype=np.int64)
         rest = share.copy()
         rest[apart] = 0.0
@@ -225,10 +235,7 @@ class Search:
         """
         status = "time_limit"
         try:
-            least = total(self.group, self._shares(self.chance)[self.blocks.node] * self.recourse.least, self.groups)
-            if self.aim.risk > 0:
-                least = np.array([min(0.0, float(self.recourse.least.min(initial=0.0)) * self.blocks.count)])
-            self.master = Master(self.blocks.trunk, self.common, self._unit(), least)
+            self.master = self._master()
             self._run()
         except OutOfTime:
             self._rescue()
@@ -242,6 +249,12 @@ class Search:
             remedy = "Allow more time, loosen --gap, or plan fewer months or branches."
             raise SolverTrouble(Fault("--time", what, remedy))
         return self.best, status
+
+    def _master(self) -> Master:
+        least = total(self.group, self.share * self.recourse.least, self.groups)
+        if self.aim.risk > 0:
+            least = np.array([min(0.0, float(self.recourse.least.min(initial=0.0)) * self.blocks.count)])
+        return Master(self.blocks.trunk, self.common, self._unit(), least)
 
     def _rescue(self) -> None:
         """A plan all the same where none was found in time: openings rounded up, then the first whole ones met."""
@@ -284,7 +297,7 @@ class Search:
         width = len(self.blocks.master)
         x[self.blocks.master] = found.x[:width]
         self.recourse.deadline = None
-        at = self._now(found)
+        at = self.now(found)
         for block in range(self.blocks.count):
             own, _ = self.blocks.of(block)
             x[self.blocks.column[own]] = self.recourse.solution(block, at, found.whole[block])
@@ -306,9 +319,11 @@ class Search:
     def _run(self) -> None:
         master = self.master
         if not master.only_openings and self.aim.risk <= 0:
-            self.centre = Centre(self.blocks, self.common, self._shares(self.chance)[self.blocks.node])
+            self.centre = Centre(self.blocks, self.common, self.share)
             self.inner = self.centre.best()
             self.centre.lend(self.recourse)
+            if self.inner is not None and self.blocks.count > 3 * SAMPLE:
+                self._sample(self.inner)
         if self.inner is None and len(master.whole):  # everything open is the point from which most is possible
             self._rounds(LOOSE, master.upper[master.whole], most=8)
         settled = not len(master.whole) and not self.decides
@@ -348,6 +363,25 @@ class Search:
         if point is None:
             raise OutOfTime
         return point
+
+    def _sample(self, inner: Floats) -> None:
+        """A better start for very many blocks: the best point, openings in fractions, for some of them alone."""
+        count = self.blocks.count
+        members = np.arange(SAMPLE) * count // SAMPLE
+        weight = np.add.reduceat(self.share, members)
+        limits = self.limits
+        if limits.seconds is not None:
+            limits = replace(limits, seconds=limits.seconds - (time.perf_counter() - self.begun))
+        some = Search(select(self.blocks, members), self.aim, limits, None, weight)
+        some.centre, some.inner, some.master = self.centre, inner, some._master()
+        for place, block in enumerate(members.tolist()):
+            some.recourse.bases[place] = self.recourse.bases[block]
+        some._rounds(self._fine, None, most=1000)
+        self.inner = some.inner
+        nearest = np.searchsorted(members, np.arange(count), side="right") - 1
+        for block, place in enumerate(nearest.tolist()):
+            if self.blocks.shape[block] == self.blocks.shape[members[place]]:
+                self.recourse.bases[block] = some.recourse.bases[place]
 
     def _settle(self, openings: Floats, x: Floats, again: bool) -> Floats | None:
         """Prices openings the master proposes: at once if nothing else is to be decided, else by their own rounds.
@@ -393,7 +427,7 @@ class Search:
             self._tell()
             if within(cost, self.bound, self.limits.gap):
                 return True
-        share = self._shares(weight)[blocks.node]
+        share = self.share if self.aim.risk <= 0 else self._shares(weight)[blocks.node]
         excess = np.where(np.isfinite(usd), share * (usd - promised), np.inf)
         left, promoted = float(excess.sum()), False
         for block in np.argsort(-excess, kind="stable").tolist():
@@ -447,7 +481,7 @@ class Search:
         inner: Floats | None = None
         inner_usd, step, bound, idle, proven = np.inf, 0.5, -np.inf, 0, False
         if openings is None and self.best is not None:
-            inner, inner_usd, proven = self._now(self.best), self.best.usd, True
+            inner, inner_usd, proven = self.now(self.best), self.best.usd, True
         elif self.inner is not None:
             step, proven = STEP, True
             inner = self._filled(self.inner) if openings is None else self._with(self.inner, openings)
@@ -496,7 +530,7 @@ class Search:
         x[whole] = openings
         return x
 
-    def _now(self, found: Best) -> Floats:
+    def now(self, found: Best) -> Floats:
         """The point of a plan, with a value for every column promoted since."""
         x, recourse = self._filled(found.x), self.recourse
         for place, (column, block) in enumerate(

@@ -265,6 +265,35 @@ def join(pieces: Iterable[Blocks], trunk_nodes: Mask) -> Blocks:
     )
 
 
+def select(blocks: Blocks, members: Ints) -> Blocks:
+    """Some of the blocks behind the same trunk; places of columns in the model are not kept."""
+    taken = [blocks.of(int(block)) for block in members]
+    columns = np.concatenate([np.arange(own.start, own.stop) for own, _ in taken])
+    rows = np.concatenate([np.arange(mine.start, mine.stop) for _, mine in taken])
+    place_column, place_row = np.full(len(blocks.cost), -1), np.full(len(blocks.row_lower), -1)
+    place_column[columns], place_row[rows] = np.arange(len(columns)), np.arange(len(rows))
+
+    def kept(ties: Ties, place: Ints) -> Ties:
+        here = place[ties[0]] >= 0
+        return _ordered(place[ties[0][here]], ties[1][here], ties[2][here])
+
+    used, shape = np.unique(blocks.shape[members], return_inverse=True)
+    return replace(
+        blocks,
+        master=np.zeros(0, dtype=np.int64),
+        column=np.zeros(0, dtype=np.int64),
+        first_column=np.cumsum([0, *(own.stop - own.start for own, _ in taken)]),
+        first_row=np.cumsum([0, *(mine.stop - mine.start for _, mine in taken)]),
+        row_ties=kept(blocks.row_ties, place_row),
+        bound_ties=kept(blocks.bound_ties, place_column),
+        node=blocks.node[members],
+        shape=shape,
+        shapes=tuple(blocks.shapes[number] for number in used),
+        **{name: getattr(blocks, name)[columns] for name in ("cost", "lower", "upper")},
+        **{name: getattr(blocks, name)[rows] for name in ("row_lower", "row_upper")},
+    )
+
+
 def _square(arrays: Arrays, columns: Ints, rows: Ints) -> Arrays:
     """These columns and rows as a model of their own; entries of the columns in other rows are left out."""
     inside = np.zeros(arrays.rows, dtype=bool)

@@ -8,7 +8,7 @@ of a node without months, whose decision that node has already taken, at the sam
 from __future__ import annotations
 
 import calendar as _calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -102,6 +102,26 @@ class Calendar:
         while self.parent[found[-1]] >= 0:
             found.append(int(self.parent[found[-1]]))
         return np.array(found[::-1])
+
+    def only(self, nodes: Any) -> tuple[Calendar, Ints]:
+        """The slots and moments of some nodes (True for each of them, whose parents must be among them).
+
+        Returns them as a calendar with the same nodes, and the places of its slots in this one.
+        """
+        slots, moments = np.flatnonzero(nodes[self.node]), np.flatnonzero(nodes[self.moment_node])
+        place, new = np.full(self.size + 1, -1), np.full(len(self.moment_node) + 1, -1)
+        place[slots], new[moments] = np.arange(len(slots)), np.arange(len(moments))
+        found = replace(
+            self,
+            node=self.node[slots],
+            month=self.month[slots],
+            parent=place[self.parent[slots]],
+            moment=new[self.moment[slots]],
+            moment_node=self.moment_node[moments],
+            moment_month=self.moment_month[moments],
+            moment_parent=new[self.moment_parent[moments]],
+        )
+        return found, slots
 
     def over_leaves(self, values: Any) -> Floats:
         """For each slot, the largest over the leaves below it of the sum of ``values`` from the slot to the leaf.

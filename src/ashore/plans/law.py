@@ -67,6 +67,13 @@ class Law:
         extra = np.where(np.isinf(self.extra), np.inf, 0.0)
         return replace(self, rate=np.where(like > 0, share, 0.0), extra=extra)
 
+    def only(self, slots: Ints) -> Law:
+        """The law of some slots."""
+        parts = {
+            name: getattr(self, name)[..., slots] for name in ("rate", "fee_usd", "banned", "quota_units", "extra")
+        }
+        return replace(self, **parts)
+
     def mean(self, calendar: Calendar, slots: Ints) -> Law:
         """The mean over the tree, by chance, in the months of ``slots``, one slot for each month.
 

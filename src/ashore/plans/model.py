@@ -99,12 +99,15 @@ def build(
     units: Mapping[tuple[str, str], Floats],
     prices: Mapping[tuple[str, str], tuple[Floats, Floats]],
     law: Law | None = None,
+    most: Mapping[tuple[str, str], float] | None = None,
 ) -> Model:
     """All columns and constraints. ``prices``: price and lost_usd by month of each (market, product), NaN: none.
 
-    Of ``law`` only its bans and quotas count here.
+    Of ``law`` only its bans and quotas count here. most: the largest demand of a branch for each (market, product),
+    where ``calendar`` is only a part of a tree.
     """
     builder = _Builder(network, calendar, reach, units, prices, law)
+    builder.most = most
     for step in (
         builder.balances,
         builder.capacities,
@@ -134,6 +137,7 @@ class _Builder:
         candidates = tuple(name for name in reach.plants if not network.plants[name].open)
         standing = tuple(name for name, plant in network.plants.items() if plant.open)
         self.net, self.cal, self.reach = network, calendar, reach
+        self.most: Mapping[tuple[str, str], float] | None = None
         self.want_pool = np.array([place[key] for key in wants], dtype=np.int64)
         self.units = _stack([units[key] for key in wants], calendar.size)
         price = _stack([prices[key][0][calendar.month] for key in wants], calendar.size)
@@ -337,7 +341,6 @@ class _Builder:
         budget = STRONG_LINKS // max(1, len(self.reach.arcs))
         if not ties or len(self.cal.leaves) * self.cal.months > budget:
             return
-        ahead = self.cal.over_leaves(self.units.T).T
         keys = list(ties)
         cand, want = (np.array(part) for part in zip(*keys, strict=True))
         arc_row = np.full(len(self.reach.arcs), -1, dtype=np.int64)
@@ -350,11 +353,19 @@ class _Builder:
         opened = np.stack([self._opened_by(k, site.lead_months) for k, site in enumerate(sites)])
         leaves, months = self.cal.leaves, self.cal.months
         paths = np.stack([self.cal.ancestor(months - 1 - month)[leaves] for month in range(months)])
-        bound = ahead[want][:, paths[0]]
+        bound = self._largest_demand()[want][:, paths[0]]
         rows = self.sheet.add_rows(bound < room[cand][:, None], -INFINITE, 0.0, group[:, None])
         for slots in paths:
             self.sheet.put(rows[arc_row[arcs]], m.move[arcs][:, slots], 1.0)
         self.sheet.put(rows, opened[cand][:, leaves], -bound)
+
+    def _largest_demand(self) -> Floats:
+        """For each want and slot, the largest demand from there on over the branches below."""
+        if self.most is None:
+            found: Floats = self.cal.over_leaves(self.units.T).T
+            return found
+        most = np.array([self.most[key] for key in self.model.wants])
+        return np.broadcast_to(most[:, None], self.units.shape)
 
     def _opened_by(self, candidate: int, lag: int) -> Ints:
         """Column opened[candidate, d(s, lag)] of each slot s; -1 where that lies before the start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -28,7 +29,30 @@ from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits, NoPlan
 from ashore.rules import RuleBook
 
+HUGE = 6_000_000  # columns beyond which a plan is built and told branch by branch
 TABLES = ("open", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "branches", "duty")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan is asked about, before any column is made: months, goods that can exist, demand, law.
+
+    units: by (market, product) and slot; prices: price and lost_usd by month of each, NaN where none is given.
+    """
+
+    network: Network
+    futures: Futures
+    calendar: Calendar
+    reach: Reach
+    units: dict[tuple[str, str], Floats]
+    prices: dict[tuple[str, str], tuple[Floats, Floats]]
+    law: Law
+
+    def only(self, nodes: Any) -> Ground:
+        """The same in some nodes of the tree, True for each of them."""
+        calendar, slots = self.calendar.only(nodes)
+        units = {key: amount[slots] for key, amount in self.units.items()}
+        return replace(self, calendar=calendar, units=units, law=self.law.only(slots))
 
 
 @dataclass(frozen=True)
@@ -145,7 +169,16 @@ def solve(  # noqa: PLR0913, PLR0917 (the options of the verb)
     if method not in benders.METHODS:
         remedy = f"Write one of {', '.join(benders.METHODS)}."
         raise_if([Fault("--method", f"'{method}' is no method.", remedy)])
-    posed = pose(network, book, start, months, futures, Limits(gap, time), risk, tail, objective)
+    limits = Limits(gap, time)
+    _check_options(limits, risk, tail, objective)
+    begun = clock.perf_counter()
+    site = ground(network, book, start, months, futures, objective == "margin")
+    if method != "extensive" and objective == "cost" and risk <= 0 and size(site) > HUGE:
+        from ashore.plans import pieces
+
+        return pieces.solve(site, limits, progress, clock.perf_counter() - begun)
+    posed = stand(site, limits, risk, tail, objective)
+    posed = replace(posed, seconds=clock.perf_counter() - begun)
     try:
         posed = set_off(posed)
         answer = objectives.answer(posed.model, posed.arrays, posed.aim, posed.limits, method=method, progress=progress)
@@ -167,12 +200,20 @@ def pose(  # noqa: PLR0913, PLR0917 (the options of the verb)
 ) -> Posed:
     """The model of a plan, not yet solved; for regret see :func:`set_off`."""
     begun = clock.perf_counter()
-    limits = limits or Limits()
-    _check_options(limits, risk, tail, objective)
+    _check_options(limits or Limits(), risk, tail, objective)
+    site = ground(network, book, start, months, futures, objective == "margin")
+    posed = stand(site, limits or Limits(), risk, tail, objective)
+    return replace(posed, seconds=clock.perf_counter() - begun)
+
+
+def ground(
+    network: Network, book: RuleBook, start: date, months: int, futures: Futures | None = None, priced: bool = False
+) -> Ground:
+    """What a plan is asked about; ``priced``: demand must have a price."""
     futures = futures or held_law(book, start)
     faults: list[Fault] = []
     check_demand(futures, network, faults)
-    if objective == "margin":
+    if priced:
         faults += objectives.unpriced(network, futures)
     raise_if(faults)
     calendar = lay_out(futures, start, months, network.settings.discount_year)
@@ -182,13 +223,37 @@ def pose(  # noqa: PLR0913, PLR0917 (the options of the verb)
     units = demand_by_slot(futures, calendar, base)
     reach = reachable(network, units, months, book.country, calendar.month)
     infeasible.refuse_unreachable(network, reach, calendar, units, prices)
-    law = read_law(network, futures, calendar, reach)
-    model = build(network, calendar, reach, units, prices, law)
+    return Ground(network, futures, calendar, reach, units, prices, read_law(network, futures, calendar, reach))
+
+
+def size(site: Ground) -> int:
+    """Nearly how many columns the model of a plan has."""
+    count = np.cumsum(np.bincount(site.calendar.month, minlength=site.calendar.months))
+    spans = [(run.earliest, run.latest) for run in site.reach.runs]
+    spans += [(arc.earliest, arc.latest) for arc in site.reach.arcs]
+    spans += [(min(pool.earliest, len(count) - 1), len(count) - 1) for pool in site.reach.pools if pool.keeps]
+    return int(sum(count[last] - (count[first - 1] if first else 0) for first, last in spans))
+
+
+def stand(
+    site: Ground,
+    limits: Limits,
+    risk: float = 0.0,
+    tail: float = 0.9,
+    objective: str = "cost",
+    most: Mapping[tuple[str, str], float] | None = None,
+) -> Posed:
+    """The model of a plan on its ground; ``most`` as in :func:`ashore.plans.model.build`."""
+    begun = clock.perf_counter()
+    calendar, law = site.calendar, site.law
+    model = build(site.network, calendar, site.reach, site.units, site.prices, law, most)
     costs = charges(model, law)
     aim = objectives.aimed(model, costs, objective, risk, tail)
     arrays = model.sheet.arrays(aim.costs.expected(calendar, model.sheet.columns))
     seconds = clock.perf_counter() - begun
-    return Posed(network, futures, calendar, reach, law, model, costs, arrays, aim, limits, seconds, objective)
+    return Posed(
+        site.network, site.futures, calendar, site.reach, law, model, costs, arrays, aim, limits, seconds, objective
+    )
 
 
 def set_off(posed: Posed) -> Posed:
@@ -284,7 +349,7 @@ def finish(posed: Posed, answer: Answer) -> Plan:
     loss = branches["cost_usd"] - branches["revenue_usd"] if posed.objective == "margin" else branches["cost_usd"]
     mean = float(cal.node_chance @ spent)
     rows = ledger(model, posed.law, posed.futures, x)
-    duty = _duty_table(rows)
+    duty = duty_table(rows)
     entered = decode.at_border(model, posed.law, posed.futures, x)
     parents = [None if parent < 0 else cal.nodes[parent] for parent in cal.node_parent]
     nodes = pl.DataFrame(
@@ -353,7 +418,7 @@ def _branches(posed: Posed, x: Floats, along: Floats) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def _duty_table(rows: pl.DataFrame) -> pl.DataFrame:
+def duty_table(rows: pl.DataFrame) -> pl.DataFrame:
     """heading, authority, usd (expected, discounted), paid_usd (expected, undiscounted)."""
     usd = pl.col("cents") * pl.col("chance") / 100
     return (
