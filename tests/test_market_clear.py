@@ -170,6 +170,20 @@ def test_the_range_holds_every_model_that_fits_and_says_why_others_do_not(tmp_pa
     assert here["buyers_usd"] == document["buyers_usd"]
 
 
+def test_what_moves_the_answer_most_comes_first(tmp_path: Path) -> None:
+    document = answer(folder(tmp_path))
+    rows = document["tornado"]
+    assert {row["what"] for row in rows} <= {"conduct", "demand", "margins", "market elasticity"}
+    assert len(rows) >= 3
+    widths = [row["hhi_change"][1] - row["hhi_change"][0] for row in rows]
+    assert widths == sorted(widths, reverse=True)
+    here = next(row for row in document["alternatives"] if (row["demand"], row["conduct"]) == ("logit", "bertrand"))
+    for row in rows:
+        low, high = row["buyers_usd"]
+        assert low <= here["buyers_usd"] <= high
+        assert len(row["tried"]) > 1
+
+
 def test_conduct_of_the_command_line_takes_the_place_of_the_file(tmp_path: Path, capsys: Any) -> None:
     where = folder(tmp_path)
     document = json.loads(run(capsys, "clear", where, "--conduct", "moncom", "--json")[1])
@@ -320,3 +334,105 @@ def test_margins_that_do_not_fit_are_said(tmp_path: Path) -> None:
     document = answer(folder(tmp_path, goods=GOODS.replace("0.22", "0.6")))
     assert any("M: margin given 0.600" in note for note in document["notes"])
     assert document["misfit"]["margin_rms"] > 0.02
+
+
+ROUTES_HEAD = "good,maker,route,extra_usd,rate_before,rate_after,origin\n"
+WASHERS = (
+    "good,maker,price_usd,units,margin,rate_before,rate_after,nationality\n"
+    "front,Seoul,700,30,0.25,,,KR\n"
+    "top,Seoul,500,20,,,,KR\n"
+    "drum,Osaka,650,20,,,,JP\n"
+    "basic,Home,520,30,,0,0,US\n"
+)
+
+
+def washers(tmp_path: Path, abroad: str, elsewhere: str, demand: str = "logit") -> dict[str, Any]:
+    """Makers of washing machines with plants in three countries, whose rates after the change are given."""
+    rows = [
+        f"{good},{maker},{route},{extra},0.01,{rate},{origin}\n"
+        for maker, good in (("Seoul", "front"), ("Seoul", "top"), ("Osaka", "drum"))
+        for route, extra, rate, origin in (
+            ("old plant", 0, abroad, "KR"),
+            ("second plant", 3, abroad, "MX"),
+            ("third plant", 5, elsewhere, "TH"),
+        )
+    ]
+    toml = TOML.replace("logit", demand)
+    where = folder(tmp_path, toml, WASHERS)
+    (where / "routes.csv").write_text(ROUTES_HEAD + "".join(rows), encoding="utf-8")
+    return answer(where)
+
+
+@pytest.mark.parametrize("demand", ["logit", "ces"])
+def test_a_duty_on_some_countries_moves_plants_and_hardly_prices(tmp_path: Path, demand: str) -> None:
+    """Flaaen, Hortacsu and Tintelnot (2020): 2012 and 2016 duties on single countries moved production, not prices."""
+    document = washers(tmp_path, "0.5", "0.01", demand)
+    routed = document["goods"][:3]
+    assert {row["route_before"] for row in routed} == {"old plant"}
+    assert {row["route_after"] for row in routed} == {"third plant"}
+    assert document["goods"][3]["route_after"] == ""
+    low, high = document["range"]["price_change"]
+    assert 0 < low <= high < 0.01
+    assert document["origins"][0] == {
+        "origin": "",
+        "units_before": pytest.approx(30),
+        "units_after": pytest.approx(30, rel=0.05),
+    }
+    assert [row["origin"] for row in document["origins"]] == ["", "KR", "TH"]
+    assert document["deviation_usd"] < 1e-9
+
+
+def test_a_duty_on_all_countries_passes_into_prices_up_to_in_full(tmp_path: Path) -> None:
+    """The same makers under the duty of 2018 on all origins: they stay, and at the top of the range prices take all."""
+    document = washers(tmp_path, "0.2", "0.2")
+    assert {row["route_after"] for row in document["goods"][:3]} == {"old plant"}
+    low, high = document["range"]["pass_through"]
+    assert low < 0.8
+    assert high == pytest.approx(1.0, abs=1e-9)
+    assert low <= 0.80  # what border studies of 2018 to 2025 found lies between
+    assert high >= 0.94
+
+
+def test_a_route_is_chosen_by_what_it_leaves_at_the_price_of_the_good(tmp_path: Path) -> None:
+    """A low rate is worth 4 USD on a good of 100 and 40 on one of 1,000; the way round costs 10."""
+    goods = "good,maker,price_usd,units,margin,rate_before,rate_after\na,A,100,50,0.3,,\nb,B,1000,50,,,\n"
+    routes = "".join(
+        f"{g},{m},{way},{cost},0,{rate},\n"
+        for g, m in ("aA", "bB")
+        for way, cost, rate in (("direct", 0, 0.05), ("round", 10, 0.01))
+    )
+    where = folder(tmp_path, 'demand = "ces"\nconduct = "bertrand"\noutside = "no"\n', goods)
+    (where / "routes.csv").write_text(ROUTES_HEAD + routes)
+    document = answer(where)
+    assert [row["route_after"] for row in document["goods"]] == ["direct", "round"]
+    assert document["goods"][1]["cost_usd"] == pytest.approx(1000 * (1 - document["goods"][1]["margin_fitted"]) + 10)
+
+
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ("front,Seoul,a,0,0,0.1,\n", "Osaka has no route for it"),
+        ("frond,Seoul,a,0,0,0.1,\n", "Did you mean 'front'?"),
+        ("front,Seoul,a,0,0,0.1,\nfront,Seoul,a,0,0,0.2,\n", "are those of row 2"),
+        ("front,Seoul,a,0,0,25,\n", "Write 25 % as 0.25"),
+        ("front,Seoul,a,0,0,,KR\n", "no rate after the change"),
+        ("basic,Home,a,0,0,0.1,\n", "and so do its routes"),
+        ("front,Seoul,a,free,0,0.1,\n", "not a number"),
+    ],
+)
+def test_routes_that_lead_nowhere_are_refused(tmp_path: Path, routes: str, said: str) -> None:
+    where = folder(tmp_path, goods=WASHERS)
+    (where / "routes.csv").write_text(ROUTES_HEAD + routes)
+    with pytest.raises(FaultyInput) as caught:
+        answer(where)
+    assert said in str(caught.value)
+
+
+def test_a_maker_whose_routes_are_all_closed_is_refused(tmp_path: Path) -> None:
+    where = folder(tmp_path, goods=WASHERS)
+    head = ROUTES_HEAD.replace("origin", "closed_after")
+    (where / "routes.csv").write_text(
+        head + "front,Seoul,a,0,0,0.1,yes\ntop,Seoul,a,0,0,0.1,no\ndrum,Osaka,a,0,0,0.1,no\n"
+    )
+    with pytest.raises(FaultyInput, match="no route to the market"):
+        answer(where)

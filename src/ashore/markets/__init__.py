@@ -1,21 +1,25 @@
 """The market: prices, shares and surplus when every maker faces the same policy."""
 
 from ashore.markets.calibrate import FORMS, Fit, Observed
-from ashore.markets.clear import Cleared, clear, hhi
+from ashore.markets.clear import Cleared, clear
 from ashore.markets.demand import Demand
 from ashore.markets.folder import Law, Market, find, load
 from ashore.markets.kernel import CONDUCTS, Equilibrium, Supply, solve
 from ashore.markets.model import Model, Outcome, Policy, calibrated
 from ashore.markets.quotas import Limit
+from ashore.markets.ranges import Alternative, Influence, hhi
+from ashore.markets.routes import Route
 from ashore.markets.zeta import fixed_point
 
 __all__ = [
     "CONDUCTS",
     "FORMS",
+    "Alternative",
     "Cleared",
     "Demand",
     "Equilibrium",
     "Fit",
+    "Influence",
     "Law",
     "Limit",
     "Market",
@@ -23,6 +27,7 @@ __all__ = [
     "Observed",
     "Outcome",
     "Policy",
+    "Route",
     "Supply",
     "calibrated",
     "clear",

@@ -8,33 +8,35 @@ import numpy as np
 
 from ashore.markets.demand import Demand, Floats
 from ashore.markets.linear import Linear, Single
-from ashore.markets.model import Model, Outcome, spread
+from ashore.markets.model import Model, Outcome, Policy, spread
+from ashore.markets.routes import most_left
 
 FACTORS = (0.5, 0.8, 0.9, 0.97, 0.99, 0.999, 1.001, 1.01, 1.03, 1.1, 1.25, 2.0)
 
 
-def deviation_usd(model: Model, banned: Any, at: Outcome) -> float:
+def deviation_usd(model: Model, policy: Policy, at: Outcome) -> float:
     """The most a maker could gain by moving one of its prices, or all of them, by a factor of ``FACTORS``; USD.
 
     Under Cournot it moves units instead; under monopolistic competition the other side of the market stays put.
     Costs and rates are those at the margin, shadow prices of limits included: beyond a limit a maker has to buy the
-    right to sell. 0 within rounding at an equilibrium.
+    right to sell. A maker that moves takes the best of its routes. 0 within rounding at an equilibrium.
     """
     sold, makers = at.units > 0, model.seen.maker
     plans = [(makers == maker, moved) for maker in np.unique(makers) for moved in _moves(makers == maker, sold)]
     own, moved = (np.array(side).T.repeat(len(FACTORS), axis=1) for side in zip(*plans, strict=True))
     factor = np.where(moved, np.tile(FACTORS, len(plans)), 1.0)
     price, units = np.where(sold, at.price, np.inf)[:, None], at.units[:, None]
-    demand = spread(model.demand, factor.shape[1]).without(banned)
+    demand = spread(model.demand, factor.shape[1]).without(policy.banned)
     if model.conduct == "cournot":
         after = _prices(demand, units * factor, sold), units * factor
     else:
         after = price * factor, _units(demand, price * factor, price, model.conduct == "moncom")
-    keep, cost = 1.0 / (1.0 + at.marginal[:, None]), (model.cost + at.shadow)[:, None]
 
     def profit(asked: Floats, much: Floats) -> Floats:
-        earned = np.where(own & (much > 0), (np.where(much > 0, asked, 0.0) * keep - cost) * much, 0.0)
-        return np.asarray(earned.sum(axis=0), dtype=float)
+        paid = np.where(much > 0, asked, 0.0)
+        left = paid / (1.0 + at.marginal[:, None]) - at.extra_usd[:, None]
+        left = most_left(policy.routes, paid, np.broadcast_to(left, paid.shape)) - (model.cost + at.shadow)[:, None]
+        return np.asarray(np.where(own & (much > 0), left * much, 0.0).sum(axis=0), dtype=float)
 
     return float(max((profit(*after) - profit(price, units)).max(), 0.0))
 

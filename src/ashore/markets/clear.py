@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ashore.errors import AshoreError, Fault, FaultyInput
-from ashore.markets import checks
-from ashore.markets.calibrate import FORMS, Form
+from ashore.errors import Fault, FaultyInput
+from ashore.markets import checks, ranges
 from ashore.markets.demand import Floats
-from ashore.markets.folder import SETTINGS, Market
-from ashore.markets.kernel import CONDUCTS, Conduct
-from ashore.markets.model import Model, Outcome, Policy, calibrated
+from ashore.markets.folder import Market
+from ashore.markets.model import Model, Outcome, Policy
+from ashore.markets.ranges import Alternative, Influence, hhi
 
 MISFIT = 0.02  # a margin missed by more than this is said
-POOR = 0.25  # a margin or an elasticity missed by more leaves a model out of the range
-ANSWERS = ("price_change", "pass_through", "hhi_change", "buyers_usd", "makers_usd", "duty_usd")
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """The headline under another demand form or conduct, calibrated to the same market; ``why`` if there is none."""
-
-    form: Form
-    conduct: Conduct
-    answers: dict[str, float | None]
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,7 +23,7 @@ class Cleared:
     """A market before and after a policy.
 
     deviation_usd: the most any maker could gain by moving its prices (or units); 0 within rounding.
-    alternatives: every demand form and conduct, this one included.
+    alternatives: every demand form and conduct, this one included; influences: what moves the answers most.
     """
 
     market: Market
@@ -46,12 +33,13 @@ class Cleared:
     buyers_usd: float
     deviation_usd: float
     alternatives: tuple[Alternative, ...]
+    influences: tuple[Influence, ...]
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``ashore clear --json``; money in USD, rates and shares as fractions, HHI on 0–10,000."""
         before, after, seen, fit = self.before, self.after, self.model.seen, self.model.fit
-        answers = _answers(self.model, before, after, self.buyers_usd)
+        answers = ranges.answers(self.model, before, after, self.buyers_usd)
         residual = max(after.residual, before.residual)
         return {
             "market": self.market.name,
@@ -60,6 +48,7 @@ class Cleared:
             "goods": self._goods(),
             "makers": self._makers(),
             **self._concentration(),
+            "origins": self._origins(),
             "buyers_usd": self.buyers_usd,
             "makers_usd": answers["makers_usd"],
             "duty_usd": answers["duty_usd"],
@@ -78,10 +67,11 @@ class Cleared:
             "residual": residual,
             "iterations": after.iterations,
             "deviation_usd": self.deviation_usd,
-            "range": self._range(),
+            "range": ranges.ends(a.answers for a in self.alternatives),
             "alternatives": [
                 {"demand": a.form, "conduct": a.conduct, **a.answers, "why": a.why} for a in self.alternatives
             ],
+            "tornado": [{"what": i.what, "tried": list(i.tried), **i.ends} for i in self.influences],
             "notes": list(self.notes),
         }
 
@@ -97,11 +87,13 @@ class Cleared:
                     "price_after": _given(after.price[k]),
                     "units_before": float(before.units[k]),
                     "units_after": float(after.units[k]),
-                    "cost_usd": float(self.model.cost[k]),
+                    "cost_usd": float(self.model.cost[k] + after.extra_usd[k]),
                     "border_before": float(before.border[k]),
                     "border_after": _given(after.border[k]),
-                    "rate_before": float(seen.rate[k]),
-                    "rate_after": float(market.policy.rate[k]),
+                    "rate_before": float(before.rate[k]),
+                    "rate_after": float(after.rate[k]),
+                    "route_before": _named(market.before, before.route[k]),
+                    "route_after": _named(market.policy, after.route[k]),
                     "margin_given": _given(seen.margin[k]),
                     "margin_fitted": float(fit.margin[k]),
                     "profit_before_usd": float(before.profit[k]),
@@ -129,13 +121,32 @@ class Cleared:
     def _concentration(self) -> dict[str, float | None]:
         """Herfindahl–Hirschman indices of units by maker, then of value, and by nationality and origin where given."""
         found: dict[str, float | None] = {}
-        groups = {"": self.market.makers, "_nationality": self.market.nationalities, "_origin": self.market.origins}
-        for name, labels in groups.items():
-            for when, outcome in (("before", self.before), ("after", self.after)):
+        for when, policy, outcome in self._times():
+            groups = {"": self.market.makers, "_nationality": self.market.nationalities}
+            groups["_origin"] = self._origin(policy, outcome)
+            for name, labels in groups.items():
                 found[f"hhi{name}_{when}"] = hhi(outcome.units, labels) if all(labels) else None
-        for when, outcome in (("before", self.before), ("after", self.after)):
             found[f"hhi_value_{when}"] = hhi(np.nan_to_num(outcome.price) * outcome.units, self.market.makers)
         return found
+
+    def _times(self) -> tuple[tuple[str, Policy, Outcome], ...]:
+        return ("before", self.market.before, self.before), ("after", self.market.policy, self.after)
+
+    def _origin(self, policy: Policy, outcome: Outcome) -> tuple[str, ...]:
+        """Where each good comes from: the origin of its route, else the one given for it."""
+        return tuple(
+            policy.routes[number].origin if number >= 0 else given
+            for number, given in zip(outcome.route, self.market.origins, strict=True)
+        )
+
+    def _origins(self) -> list[dict[str, Any]]:
+        """Units by origin; those without one together as ""."""
+        found: dict[str, dict[str, Any]] = {}
+        for when, policy, outcome in self._times():
+            for origin, units in zip(self._origin(policy, outcome), outcome.units, strict=True):
+                row = found.setdefault(origin, {"origin": origin, "units_before": 0.0, "units_after": 0.0})
+                row[f"units_{when}"] += float(units)
+        return [found[origin] for origin in sorted(found)]
 
     def _total(self) -> float:
         """Buyers' surplus, makers' profit, duty and rent together: the change."""
@@ -144,101 +155,26 @@ class Cleared:
         paid = float(self.after.duty.sum() - self.before.duty.sum())
         return self.buyers_usd + earned + paid + (float(self.after.rent.sum()) if others else 0.0)
 
-    def _range(self) -> dict[str, list[float] | None]:
-        """Least and greatest of each answer over the alternatives that could be calibrated."""
-        found: dict[str, list[float] | None] = {}
-        for name in ANSWERS:
-            values = [v for a in self.alternatives if (v := a.answers.get(name)) is not None]
-            found[name] = [min(values), max(values)] if values else None
-        return found
 
-
-def hhi(amounts: Floats, labels: Sequence[str]) -> float:
-    """Sum of squared shares in per cent, goods of one label together."""
-    sums: dict[str, float] = {}
-    for label, amount in zip(labels, amounts, strict=True):
-        sums[label] = sums.get(label, 0.0) + float(amount)
-    total = sum(sums.values())
-    return sum((100.0 * value / total) ** 2 for value in sums.values())
-
-
-def clear(market: Market, *, ranges: bool = True) -> Cleared:
+def clear(market: Market, *, further: bool = True) -> Cleared:
     """Calibrate a market to what was observed and solve it under its policy.
 
-    ranges: also under every other demand form and conduct. Raises FaultyInput if it cannot be calibrated.
+    further: also under every other demand form and conduct, and with what is given moved. Raises FaultyInput if it
+    cannot be calibrated.
     """
     faults: list[Fault] = []
-    model = calibrated(market.form, market.conduct, market.seen, SETTINGS, faults)
+    model = ranges.model_of(market, market.form, market.conduct, market.seen, faults)
     if model is None:
         raise FaultyInput(faults)
-    before, after, buyers = _both(model, market.policy)
-    deviation = checks.deviation_usd(model, market.policy.banned, after)
-    others = tuple(_alternatives(market, model, _answers(model, before, after, buyers))) if ranges else ()
-    return Cleared(market, model, before, after, buyers, deviation, others, tuple(_notes(market, model, after)))
-
-
-def _both(model: Model, policy: Policy) -> tuple[Outcome, Outcome, float]:
-    """The market before and after, and the change in buyers' surplus."""
-    nothing = np.zeros(len(model.cost), dtype=bool)
-    before = model.under(Policy(model.seen.rate, nothing))
-    after = model.under(policy)
-    return before, after, model.surplus_usd(before, after, policy.banned)
-
-
-def _alternatives(market: Market, here: Model, answers: dict[str, float | None]) -> Iterable[Alternative]:
-    """Each demand form and conduct, calibrated to the same market; an elasticity not given is the one fitted here."""
-    seen = market.seen
-    if seen.outside and np.isnan(seen.elasticity) and np.isnan(seen.outside_share):
-        seen = replace(seen, elasticity=here.fit.elasticity)
-    for form in FORMS:
-        for conduct in CONDUCTS:
-            if (form, conduct) == (market.form, market.conduct):
-                yield Alternative(form, conduct, answers)
-                continue
-            faults: list[Fault] = []
-            empty: dict[str, float | None] = dict.fromkeys(ANSWERS)
-            try:
-                model = calibrated(form, conduct, seen, SETTINGS, faults)
-                if model is None or _poor(model):
-                    why = faults[0].what if faults else "The best fit is far from the margins or the elasticity."
-                    yield Alternative(form, conduct, empty, why)
-                    continue
-                before, after, buyers = _both(model, market.policy)
-            except AshoreError as error:
-                yield Alternative(form, conduct, empty, error.faults[0].what)
-                continue
-            yield Alternative(form, conduct, _answers(model, before, after, buyers))
-
-
-def _poor(model: Model) -> bool:
-    """Whether a fit misses a margin, or the elasticity relative to its size, by more than ``POOR``."""
-    errors = np.abs(model.fit.margin - model.seen.margin)
-    missed = abs(model.fit.elasticity / model.seen.elasticity - 1.0) if model.seen.elasticity else 0.0
-    return bool(np.nanmax(errors, initial=0.0) > POOR or missed > POOR)
-
-
-def _answers(model: Model, before: Outcome, after: Outcome, buyers: float) -> dict[str, float | None]:
-    """The headline figures.
-
-    price_change: of the mean price, goods weighted by their value before. pass_through: the change of ln price over the
-    change of ln (1 + rate), weighted likewise over the goods whose rate changes; 1 leaves border prices as they are.
-    """
-    value = before.price * before.units
-    sold = ~np.isnan(after.price)
-    weight = np.where(sold, value, 0.0)
-    log = np.log(np.where(sold, after.price, before.price) / before.price)
-    moved = np.where(sold, np.log1p(after.rate) - np.log1p(model.seen.rate), 0.0)
-    taxed = np.abs(moved) > 1e-12
-    owed = float((weight * moved)[taxed].sum())
-    makers = [str(number) for number in model.seen.maker]
-    return {
-        "price_change": float(weight @ np.expm1(log) / weight.sum()),
-        "pass_through": float((weight * log)[taxed].sum()) / owed if owed else None,
-        "hhi_change": hhi(after.units, makers) - hhi(before.units, makers),
-        "buyers_usd": buyers,
-        "makers_usd": float(after.profit.sum() - before.profit.sum()),
-        "duty_usd": float(after.duty.sum()),
-    }
+    before, after, buyers = ranges.both(model, market)
+    deviation = checks.deviation_usd(model, market.policy, after)
+    others: list[Alternative] = []
+    moved: list[Influence] = []
+    if further:
+        others = list(ranges.alternatives(market, model, ranges.answers(model, before, after, buyers)))
+        moved = ranges.influences(market, model, others)
+    notes = tuple(_notes(market, model, after))
+    return Cleared(market, model, before, after, buyers, deviation, tuple(others), tuple(moved), notes)
 
 
 def _parameters(model: Model) -> dict[str, float | None]:
@@ -270,6 +206,11 @@ def _notes(market: Market, model: Model, after: Outcome) -> Iterable[str]:
         yield f"{market.goods[k]}: nobody makes or buys it at these rates."
     if market.seen.outside and model.fit.outside == 0.0 and not (model.form == "linear" and model.conduct == "cournot"):
         yield "The best fit has no outside option: buyers only go from good to good."
+
+
+def _named(policy: Policy, number: int) -> str:
+    """A route's name; nothing for goods without routes."""
+    return policy.routes[number].name if number >= 0 else ""
 
 
 def _given(value: float) -> float | None:

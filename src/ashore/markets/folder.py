@@ -1,4 +1,4 @@
-"""A market folder: ``market.toml`` and ``goods.csv``, read and checked with every fault at once."""
+"""A market folder, ``market.toml``, ``goods.csv`` and if wanted ``routes.csv``, with every fault at once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from ashore.markets.calibrate import FORMS, Form, Observed
 from ashore.markets.kernel import CONDUCTS, Conduct
 from ashore.markets.model import RENTS, Policy, Rent
 from ashore.markets.quotas import Limit
+from ashore.markets.routes import Route, taken
 from ashore.rules import RuleBook
 from ashore.tables import Column, Row, Table, read, read_toml
 
-SETTINGS, GOODS = "market.toml", "goods.csv"
+SETTINGS, GOODS, ROUTES = "market.toml", "goods.csv", "routes.csv"
 MOST_RATE = 20.0
 
 TABLE = Table(
@@ -42,6 +43,22 @@ TABLE = Table(
     ),
     key=("maker", "good"),
 )
+ROUTES_TABLE = Table(
+    "routes",
+    (
+        Column("good", "text"),
+        Column("maker", "text"),
+        Column("route", "text"),
+        Column("extra_usd", "number", required=False),
+        Column("rate_before", "number", required=False),
+        Column("rate_after", "number", required=False),
+        Column("closed_after", "yes_no", required=False),
+        Column("hts", "hts", required=False),
+        Column("origin", "country", required=False),
+    ),
+    key=("maker", "good", "route"),
+)
+RATES = ("rate_before", "rate_after")
 KEYS = ("name", "demand", "conduct", "market_elasticity", "outside", "outside_share", "rent", "source", "note")
 
 
@@ -58,6 +75,7 @@ class Market:
     goods: tuple[str, ...]
     makers: tuple[str, ...]
     seen: Observed
+    before: Policy
     policy: Policy
     origins: tuple[str, ...]
     nationalities: tuple[str, ...]
@@ -91,7 +109,7 @@ def find(folder: Path | str | None) -> Path:
 
 
 def load(folder: Path, law: Law, conduct: str | None = None) -> Market:
-    """Read and check a market folder; raises ``FaultyInput`` with every fault of both files.
+    """Read and check a market folder; raises ``FaultyInput`` with every fault of all files.
 
     conduct: takes the place of the one in market.toml.
     """
@@ -101,10 +119,18 @@ def load(folder: Path, law: Law, conduct: str | None = None) -> Market:
     rows = read(folder / GOODS, TABLE, faults, GOODS, keep_faulty=True)
     if not rows and not faults:
         faults.append(Fault(GOODS, "There is no good in the table.", "Give one row a good, with price and units."))
+    ways = _routes(folder, rows, faults)
+    routed = {(row["maker"], row["good"]) for row in ways}
     _checked(rows, faults)
-    before, after = _rates(rows, law, faults)
+    direct = [row for row in rows if (row["maker"], row["good"]) not in routed]
+    if law.scenario and rows and not any(row["rate_after"] is None for row in (*direct, *ways)):
+        what = "The scenario changes nothing: every good and route gives its own rate_after."
+        faults.append(Fault("--scenario", what, "Leave rate_after blank and give hts and origin."))
+    rates = _Rates(law, faults)
+    rates.fill(direct, GOODS, (folder / ROUTES).is_file())
+    rates.fill(ways, ROUTES, False)
     raise_if(faults)
-    return _market(settings, rows, before, after)
+    return _market(settings, rows, ways)
 
 
 def _settings(document: Mapping[str, Any], conduct: str | None, faults: list[Fault]) -> dict[str, Any]:
@@ -178,12 +204,7 @@ def _checked(rows: list[Row], faults: list[Fault]) -> None:
         if margin is not None and not 0 < margin < 1:
             what = f"The margin is {margin:g}; it is the share of the border price the maker keeps, between 0 and 1."
             fault(what, "Write 35 % as 0.35; leave it blank if unknown.", "margin")
-        for column in ("rate_before", "rate_after", "rate_over_cap_after"):
-            if row[column] is not None and row[column] <= -1:
-                fault(f"A rate of {row[column]:g} leaves nothing to pay.", "Write 25 % as 0.25.", column)
-            elif row[column] is not None and row[column] > MOST_RATE:
-                what = f"A rate of {row[column]:g} is {row[column] * 100:g} % of the border price."
-                fault(what, "Write 25 % as 0.25; to keep a good out, write yes in banned_after.", column)
+        _plausible(row, "rate_over_cap_after", GOODS, faults)
         if cap is not None and cap <= 0:
             what = "A cap of 0 has no price that meets it." if cap == 0 else f"A cap of {cap:g} is below 0."
             fault(
@@ -201,64 +222,124 @@ def _checked(rows: list[Row], faults: list[Fault]) -> None:
         faults.append(Fault(GOODS, "Every good is banned.", "Leave at least one on the market.", column="banned_after"))
 
 
-def _rates(rows: list[Row], law: Law, faults: list[Fault]) -> tuple[list[float], list[float]]:
-    """Rates before and after: from the row, else from the rule book for its hts and origin."""
-    wanted = [
-        row for row in rows if any(row[c] is None and c not in row["_unfit"] for c in ("rate_before", "rate_after"))
-    ]
-    if law.scenario and rows and not any(row["rate_after"] is None for row in rows):
-        what = "The scenario changes nothing: every row of goods.csv gives its own rate_after."
-        faults.append(Fault("--scenario", what, "Leave rate_after blank and give hts and origin."))
-    usable = []
-    for row in wanted:
-        if row["rate_before"] is not None and row["hts"] is None and not row["_unfit"]:
-            remedy = "Give rate_after, or hts and origin and --on for the rate of the rule book."
-            faults.append(
-                Fault(GOODS, "There is no rate after the change.", remedy, row=row["_row"], column="rate_after")
+def _routes(folder: Path, rows: list[Row], faults: list[Fault]) -> list[Row]:
+    """The rows of routes.csv, if there is one, each of a good that is sold."""
+    if not (folder / ROUTES).is_file():
+        return []
+    ways = read(folder / ROUTES, ROUTES_TABLE, faults, ROUTES, keep_faulty=True)
+    sold = {(row["maker"], row["good"]): row for row in rows}
+    for way in ways:
+        goods = sold.get((way["maker"], way["good"]))
+        if goods is None and not {"maker", "good"} & way["_unfit"]:
+            names = [good for maker, good in sold if maker == way["maker"]] or [maker for maker, _ in sold]
+            what = f"{way['maker']} sells no {way['good']} in {GOODS}."
+            faults.append(Fault(ROUTES, what, suggest(str(way["good"]), names, "Add it there."), row=way["_row"]))
+        elif goods is not None and goods["rate_over_cap_after"] is not None:
+            what = "A good with a tariff-rate quota has one rate up to it and one beyond, and no routes."
+            faults.append(Fault(ROUTES, what, "Leave rate_over_cap_after blank, or the routes out.", row=way["_row"]))
+        elif goods is not None and any(goods[name] is not None for name in RATES):
+            what = f"{GOODS} gives a rate for this good, and so do its routes."
+            faults.append(Fault(ROUTES, what, f"Leave the rates in {GOODS} blank.", row=way["_row"]))
+    for key, goods in sold.items():
+        own = [way for way in ways if (way["maker"], way["good"]) == key]
+        if own and all(way["closed_after"] for way in own) and not goods["banned_after"]:
+            what = (
+                f"Every route of {key[1]} of {key[0]} is closed after the change: the maker has no route to the market."
             )
-        elif row["hts"] is None or row["origin"] is None:
-            if not {"rate_before", "rate_after", "hts", "origin"} & row["_unfit"]:
-                remedy = "Give rate_before and rate_after, or hts and origin and --on for the rates of the rule book."
-                column = "origin" if row["hts"] else "rate_before"
-                faults.append(Fault(GOODS, "There is no rate.", remedy, row=row["_row"], column=column))
-        else:
-            usable.append(row)
-    if usable and law.on is None:
-        what = "Rates are to come from the rule book, but for no day."
-        faults.append(Fault("--on", what, "Add the day of entry, as --on 2026-11-22."))
-        usable = []
-    books = law.books() if usable else ()
-    looked_up: dict[int, list[float]] = {}
-    for row in usable:
-        try:
-            assert law.on is not None
-            looked_up[row["_row"]] = [_owed(book, row["hts"], row["origin"], law.on) for book in books]
-        except AshoreError as error:
-            faults.extend(
-                Fault(GOODS, f"{fault.where}: {fault.what}", fault.remedy, row=row["_row"]) for fault in error.faults
-            )
-    rates: tuple[list[float], list[float]] = ([], [])
-    for row in rows:
-        for side, column in enumerate(("rate_before", "rate_after")):
-            given = row[column]
-            rates[side].append(given if given is not None else looked_up.get(row["_row"], [np.nan, np.nan])[side])
-    return rates
+            remedy = f"Leave one open, or write yes in banned_after of {GOODS}."
+            faults.append(Fault(ROUTES, what, remedy, column="closed_after"))
+    return ways
 
 
-def _owed(book: RuleBook, hts: str, origin: str, on: date) -> float:
-    """The rate of the rule book; goods made in the country that keeps it make no entry."""
-    return 0.0 if origin == book.country else duties.total_rate(book, hts, origin, on)
+class _Rates:
+    """Rates of rows that leave them blank, from the rule book."""
+
+    def __init__(self, law: Law, faults: list[Fault]) -> None:
+        self.law, self.faults = law, faults
+        self.books: tuple[RuleBook, RuleBook] | None = None
+        self.asked = False
+
+    def fill(self, rows: list[Row], where: str, routed: bool) -> None:
+        """Puts a rate into every row; what is missing for it is a fault. routed: a table of routes is there."""
+        for row in rows:
+            for name in RATES:
+                _plausible(row, name, where, self.faults)
+            blank = [name for name in RATES if row[name] is None and name not in row["_unfit"]]
+            if not blank or {"hts", "origin"} & row["_unfit"]:
+                continue
+            if row["hts"] is None or row["origin"] is None:
+                self._missing(row, where, routed)
+            elif self.law.on is None:
+                if not self.asked:
+                    what = "Rates are to come from the rule book, but for no day."
+                    self.faults.append(Fault("--on", what, "Add the day of entry, as --on 2026-11-22."))
+                self.asked = True
+            else:
+                self._look_up(row, where)
+
+    def _missing(self, row: Row, where: str, routed: bool) -> None:
+        remedy = "Give rate_before and rate_after, or hts and origin and --on for the rates of the rule book."
+        what, column = "There is no rate.", "origin" if row["hts"] else "rate_before"
+        if row["rate_before"] is not None:
+            what, column = "There is no rate after the change.", "rate_after"
+        elif routed and row["hts"] is None:
+            what = f"{row['maker']} has no route for it, and no rate without one."
+            remedy = f"Add a row in {ROUTES}. Or: {remedy[0].lower()}{remedy[1:]}"
+        self.faults.append(Fault(where, what, remedy, row=row["_row"], column=column))
+
+    def _look_up(self, row: Row, where: str) -> None:
+        assert self.law.on is not None
+        self.books = self.books or self.law.books()
+        for name, book in zip(RATES, self.books, strict=True):
+            try:
+                # goods made in the country that keeps the book make no entry
+                home = row["origin"] == book.country
+                rate = 0.0 if home else duties.total_rate(book, row["hts"], row["origin"], self.law.on)
+            except AshoreError as error:
+                what = f"{error.faults[0].where}: {error.faults[0].what}"
+                self.faults.append(Fault(where, what, error.faults[0].remedy, row=row["_row"]))
+                return
+            row[name] = rate if row[name] is None else row[name]
 
 
-def _market(settings: dict[str, Any], rows: list[Row], before: list[float], after: list[float]) -> Market:
+def _plausible(row: Row, column: str, where: str, faults: list[Fault]) -> None:
+    """A rate that cannot be meant is a fault."""
+    rate = row[column]
+    if rate is not None and rate <= -1:
+        what = f"A rate of {rate:g} leaves nothing to pay."
+        faults.append(Fault(where, what, "Write 25 % as 0.25.", row=row["_row"], column=column))
+    elif rate is not None and rate > MOST_RATE:
+        what = f"A rate of {rate:g} is {rate * 100:g} % of the border price."
+        remedy = "Write 25 % as 0.25; to keep a good out, write yes in banned_after."
+        faults.append(Fault(where, what, remedy, row=row["_row"], column=column))
+
+
+def _market(settings: dict[str, Any], rows: list[Row], ways: list[Row]) -> Market:
     def numbers(column: str) -> Any:
         return np.array([np.nan if row[column] is None else float(row[column]) for row in rows])
 
     makers = list(dict.fromkeys(row["maker"] for row in rows))
+    price = numbers("price_usd")
+    numbered = {(row["maker"], row["good"]): number for number, row in enumerate(rows)}
+    routes = [
+        tuple(
+            Route(
+                numbered[way["maker"], way["good"]],
+                way["route"],
+                way["extra_usd"] or 0.0,
+                way[rate],
+                way["origin"] or "",
+            )
+            for way in ways
+            if rate == "rate_before" or not way["closed_after"]
+        )
+        for rate in RATES
+    ]
+    now = taken(routes[0], price, np.nan_to_num(numbers("rate_before")))
     seen = Observed(
-        price=numbers("price_usd"),
+        price=price,
         units=numbers("units"),
-        rate=np.array(before),
+        rate=now.rate,
         margin=numbers("margin"),
         maker=np.array([makers.index(row["maker"]) for row in rows]),
         elasticity=settings["elasticity"],
@@ -279,7 +360,8 @@ def _market(settings: dict[str, Any], rows: list[Row], before: list[float], afte
         goods=tuple(row["good"] for row in rows),
         makers=tuple(row["maker"] for row in rows),
         seen=seen,
-        policy=Policy(np.array(after), banned, limits, rent),
+        before=Policy(seen.rate, np.zeros(len(rows), dtype=bool), routes=routes[0]),
+        policy=Policy(np.nan_to_num(numbers("rate_after")), banned, limits, rent, routes[1]),
         origins=tuple(row["origin"] or "" for row in rows),
         nationalities=tuple(row["nationality"] or "" for row in rows),
     )

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ashore.errors import Fault
+from ashore.errors import Fault, SolverTrouble
 from ashore.markets import calibrate, kernel, linear, quotas
 from ashore.markets.calibrate import Fit, Form, Observed
 from ashore.markets.demand import Demand, Floats, Ints
 from ashore.markets.kernel import Conduct, Supply
 from ashore.markets.linear import Linear, Single
 from ashore.markets.quotas import Limit
+from ashore.markets.routes import Route, Taken, taken
 
 Rent = Literal["maker", "importer", "government"]
 RENTS: tuple[Rent, ...] = ("maker", "importer", "government")
@@ -25,13 +26,15 @@ class Policy:
     """What a government does; arrays of shape (goods,).
 
     rate: duty as a share of the border price; banned: goods taken off the market; limits: caps and tariff-rate quotas;
-    rent: who owns what a binding limit is worth.
+    rent: who owns what a binding limit is worth; routes: open ways to market with their rates, which take the place of
+    ``rate`` for the goods that have some.
     """
 
     rate: Floats
     banned: NDArray[np.bool_]
     limits: tuple[Limit, ...] = ()
     rent: Rent = "maker"
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Outcome:
     profit: of the maker, rent it owns included; duty; rent: of limits, whoever owns it.
     shadow: price of a unit of the limits on the good, in the maker's money.
     rate, marginal: of duty on the first and on the last unit; they differ where a tariff-rate quota is full.
+    extra_usd: what the route taken adds to the maker's cost of a unit; route: its number in the policy, −1 without.
     """
 
     price: Floats
@@ -53,13 +57,18 @@ class Outcome:
     shadow: Floats
     rate: Floats
     marginal: Floats
+    extra_usd: Floats
+    route: Ints
     residual: float
     iterations: int
 
 
 @dataclass(frozen=True)
 class Model:
-    """A market that reproduces what was observed; ``cost`` (goods,) is the makers' cost of one more unit, USD."""
+    """A market that reproduces what was observed.
+
+    cost: (goods,) the makers' cost of one more unit, USD, without what a route adds.
+    """
 
     form: Form
     conduct: Conduct
@@ -91,8 +100,24 @@ class Model:
         return found.price, units, found.residual, found.iterations
 
     def under(self, policy: Policy) -> Outcome:
-        """The market at rest under a policy."""
-        rate, cost = policy.rate[:, None], self.cost[:, None]
+        """The market at rest under a policy, each good on the route that is best at its own price."""
+        price, tried = self.seen.price, set()
+        while True:
+            way = taken(policy.routes, price, policy.rate)
+            outcome = self._on(policy, way)
+            price = np.where(np.isnan(outcome.price), price, outcome.price)
+            if (taken(policy.routes, price, policy.rate).route == way.route).all():
+                return outcome
+            if way.route.tobytes() in tried:
+                what = (
+                    "Makers go from route to route without end: two routes of a good are about as good as each other."
+                )
+                raise SolverTrouble(Fault("routes.csv", what, "Leave one of them out."))
+            tried.add(way.route.tobytes())
+
+    def _on(self, policy: Policy, way: Taken) -> Outcome:
+        """The market at rest with each good on a given route."""
+        rate, cost = way.rate[:, None], (self.cost + way.extra_usd)[:, None]
         price, units, residual, steps = self.respond(cost, rate, policy.banned)
         if policy.limits:
 
@@ -103,32 +128,52 @@ class Model:
             rate, cost = bound.rate, bound.cost
             price, units, residual, steps = self.respond(cost, rate, policy.banned)
             residual, steps = np.maximum(residual, bound.residual), steps + bound.iterations
-        return self._reckoned(
-            policy, price[:, 0], units[:, 0], cost[:, 0], rate[:, 0], float(residual[0]), int(steps[0])
-        )
+        paid = np.where(units > 0, price, np.nan)[:, 0]
+        rest = (cost[:, 0], rate[:, 0], float(residual[0]), int(steps[0]))
+        return self._reckoned(policy, way, paid, units[:, 0], *rest)
 
     def _reckoned(
-        self, policy: Policy, price: Floats, units: Floats, cost: Floats, rate: Floats, residual: float, steps: int
+        self,
+        policy: Policy,
+        way: Taken,
+        price: Floats,
+        units: Floats,
+        cost: Floats,
+        marginal: Floats,
+        residual: float,
+        steps: int,
     ) -> Outcome:
         """Duty, rent and profit from costs and rates at the margin, shadow prices of limits included.
 
         The customs value is what is paid to the maker, rent included only if the maker owns it. Without limits
         border = price / (1 + rate), duty = rate·border·units and profit = (border − cost)·units.
         """
-        sold = units > 0
-        paid = np.where(sold, price, 0.0)
-        shadow = cost - self.cost
-        net = paid / (1.0 + rate) - np.where(sold, shadow, 0.0)  # to the maker for a unit, without rent
-        first = paid / (1.0 + policy.rate)
-        inside, over = _in_quota(policy, units)
+        sold, own = units > 0, self.cost + way.extra_usd
+        paid, shadow = np.where(sold, price, 0.0), cost - own
+        net = paid / (1.0 + marginal) - np.where(sold, shadow, 0.0)  # to the maker for a unit, without rent
+        first = paid / (1.0 + way.rate)
+        inside, over = _in_quota(policy.limits, way.rate, units)
         if policy.rent == "maker":
             border, rent = first, (first - net) * inside
         else:
-            border, rent = net, (paid - (1.0 + policy.rate) * net) * inside
-        duty = policy.rate * border * inside + over * net * (units - inside)
-        profit = (net - self.cost) * units + (rent if policy.rent == "maker" else 0.0)
-        border, price = np.where(sold, border, np.nan), np.where(sold, price, np.nan)
-        return Outcome(price, units, border, profit, duty, rent, shadow, policy.rate, rate, residual, steps)
+            border, rent = net, (paid - (1.0 + way.rate) * net) * inside
+        duty = way.rate * border * inside + over * net * (units - inside)
+        profit = (net - own) * units + (rent if policy.rent == "maker" else 0.0)
+        return Outcome(
+            price,
+            units,
+            np.where(sold, border, np.nan),
+            profit,
+            duty,
+            rent,
+            shadow,
+            way.rate,
+            marginal,
+            way.extra_usd,
+            way.route,
+            residual,
+            steps,
+        )
 
     def surplus_usd(self, before: Outcome, after: Outcome, banned: NDArray[np.bool_]) -> float:
         """Change in buyers' surplus between two outcomes, the second with ``banned`` goods off the market."""
@@ -141,12 +186,17 @@ class Model:
         return float(change[0])
 
 
-def calibrated(form: Form, conduct: Conduct, seen: Observed, where: str, faults: list[Fault]) -> Model | None:
-    """The market whose equilibrium is the one observed; None with the reasons added to ``faults``."""
+def calibrated(
+    form: Form, conduct: Conduct, seen: Observed, where: str, faults: list[Fault], extra_usd: float | Floats = 0.0
+) -> Model | None:
+    """The market whose equilibrium is the one observed; None with the reasons added to ``faults``.
+
+    extra_usd: (goods,) what the routes taken before add to the cost of a unit.
+    """
     fit = calibrate.fit(form, conduct, seen, where, faults)
     if fit is None:
         return None
-    cost = seen.price * seen.keep * (1.0 - fit.margin)
+    cost = seen.price * seen.keep * (1.0 - fit.margin) - extra_usd
     return Model(form, conduct, seen, fit, _demand(form, conduct, seen, fit), cost)
 
 
@@ -177,10 +227,10 @@ def spread(demand: Any, scenarios: int) -> Any:
     return replace(demand, **{k: np.repeat(v, scenarios, axis=-1) for k, v in values.items() if k != "form"})
 
 
-def _in_quota(policy: Policy, units: Floats) -> tuple[Floats, Floats]:
+def _in_quota(limits: tuple[Limit, ...], rate: Floats, units: Floats) -> tuple[Floats, Floats]:
     """Units of each good that enter at its lower rate, and the rate on those above a tariff-rate quota."""
-    inside, over = units.copy(), policy.rate.copy()
-    for limit in policy.limits:
+    inside, over = units.copy(), rate.copy()
+    for limit in limits:
         if limit.rate_over is not None:
             total = units[limit.goods].sum()
             inside[limit.goods] *= min(1.0, limit.units / total) if total > 0 else 1.0

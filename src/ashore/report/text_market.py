@@ -63,7 +63,13 @@ def text_of_market(document: Document) -> None:
     )
     terminal.blank(out)
     terminal.heading(out, "Over demand forms and conducts")
-    terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
+    columns = (("", "L"), ("here", "r"), ("least", "r"), ("most", "r"))
+    terminal.table(out, columns, _ranges(document))
+    terminal.blank(out)
+    terminal.heading(out, "What moves it, one at a time")
+    terminal.table(
+        out, (("", "L"), ("tried", "l"), ("change of HHI", "r"), ("price", "r")), _moves(document["tornado"])
+    )
     without = [f"{row['demand']}, {row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
     terminal.notes(out, "Not calibrated", without)
     terminal.notes(out, "Notes", document["notes"])
@@ -113,6 +119,21 @@ def _makers(out: Console, makers: list[Document]) -> None:
         for row in makers
     ]
     terminal.table(out, columns, rows)
+
+
+def _moves(rows: list[Document]) -> list[tuple[str, ...]]:
+    def spread(bounds: list[float] | None, words: Words) -> str:
+        return DASH if bounds is None else f"{words(bounds[0])} to {words(bounds[1])}"
+
+    return [
+        (
+            row["what"],
+            ", ".join(row["tried"]),
+            spread(row["hhi_change"], RANGE["hhi_change"][1]),
+            spread(row["price_change"], _share),
+        )
+        for row in rows
+    ]
 
 
 def _ranges(document: Document) -> list[tuple[str, ...]]:
