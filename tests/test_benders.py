@@ -32,7 +32,7 @@ from tests.test_plans import (
 
 from ashore import cli, plans
 from ashore.errors import FaultyInput, Infeasible
-from ashore.plans import benders
+from ashore.plans import search
 from ashore.plans.blocks import take_apart
 from ashore.plans.plan import pose
 
@@ -252,15 +252,15 @@ def test_no_time_at_all_still_gives_a_plan_and_an_honest_bound(stoppable: Any) -
 
 def test_time_up_gives_the_best_plan_so_far(stoppable: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[int] = []
-    usual = benders.Search._seconds_left
+    usual = search.Search._seconds_left
 
-    def left(search: Any) -> float | None:
+    def left(rounds_of: Any) -> float | None:
         rounds.append(1)
         if len(rounds) > 3:
-            raise benders.OutOfTime
-        return usual(search)
+            raise search.OutOfTime
+        return usual(rounds_of)
 
-    monkeypatch.setattr(benders.Search, "_seconds_left", left)
+    monkeypatch.setattr(search.Search, "_seconds_left", left)
     plan = plans.solve(*stoppable, method="benders", time=100)
     assert plan.status == "time_limit"
     assert plan.gap > 0

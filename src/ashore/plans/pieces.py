@@ -15,18 +15,19 @@ import numpy as np
 import polars as pl
 
 from ashore.errors import Infeasible
-from ashore.plans import benders, infeasible
+from ashore.plans import infeasible
 from ashore.plans import plan as planning
 from ashore.plans.aim import Aim
 from ashore.plans.blocks import join, take_apart, tops
 from ashore.plans.calendar import Floats
 from ashore.plans.plan import TABLES, Ground, Plan, Posed
+from ashore.plans.search import Progress, Search
 from ashore.plans.solver import Answer, Limits, NoPlan
 
 MOST_ROWS = 2_000_000  # of the ledger; a longer one is not kept
 
 
-def solve(site: Ground, limits: Limits, progress: benders.Progress | None = None, seconds: float = 0.0) -> Plan:
+def solve(site: Ground, limits: Limits, progress: Progress | None = None, seconds: float = 0.0) -> Plan:
     """The plan of least expected cost, by cuts; ``seconds`` were spent before. See :func:`ashore.plans.plan.solve`.
 
     Raises SolverTrouble if no plan is found in time, NoPlan if there is none.
@@ -46,7 +47,7 @@ def solve(site: Ground, limits: Limits, progress: benders.Progress | None = None
     columns, rows = columns + len(blocks.trunk.cost), rows + blocks.trunk.rows
     built = clock.perf_counter() - begun
     aim = replace(pieces.first.aim, calendar=site.calendar)
-    search = benders.Search(blocks, aim, limits, progress)
+    search = Search(blocks, aim, limits, progress)
     try:
         found, status = search.find()
     except NoPlan:
