@@ -125,6 +125,15 @@ class Plan:
     posed: Posed | None = field(default=None, compare=False, repr=False)
     answer: Answer | None = field(default=None, compare=False, repr=False)
 
+    def whole(self) -> tuple[Posed, Answer]:
+        """The model of the plan and its answer, for questions asked later. Raises FaultyInput if they are not kept."""
+        if self.posed is None or self.answer is None:
+            what = f"A plan of {self.columns:,} columns is built branch by branch; its model is not kept for questions."
+            raise_if([Fault("ashore plan", what, "Ask about fewer branches or months, or with --method extensive.")])
+        assert self.posed is not None
+        assert self.answer is not None
+        return self.posed, self.answer
+
     def as_dict(self, with_ledger: bool = True) -> dict[str, Any]:
         """Everything as plain values, dates as text."""
         result: dict[str, Any] = {

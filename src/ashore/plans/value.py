@@ -61,14 +61,13 @@ def options(plan: planning.Plan, time: float | None = None) -> Options:
     Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0. The
     solves that do not depend on one another are done by the workers in force (:mod:`ashore.plans.parallel`).
     """
-    assert plan.posed is not None
-    assert plan.answer is not None
-    limits = Limits(plan.posed.limits.gap, time if time is not None else plan.posed.limits.seconds)
-    asked = _Asked(plan.posed, plan.answer, plan.method, limits)
+    posed, answer = plan.whole()
+    limits = Limits(posed.limits.gap, time if time is not None else posed.limits.seconds)
+    asked = _Asked(posed, answer, plan.method, limits)
     notes: list[str] = []
     if plan.status != "optimal":
         notes.append("The plan was stopped before it was proven best; the values are against the plan as found.")
-    if len(plan.posed.calendar.leaves) > 1:
+    if len(posed.calendar.leaves) > 1:
         evpi = _perfect_information(plan, asked, notes)
         vss = _stochastic(plan, asked, notes)
     else:

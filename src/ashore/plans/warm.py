@@ -106,9 +106,8 @@ class Again:
     """
 
     def __init__(self, plan: Plan, time: float | None = None) -> None:
-        assert plan.posed is not None
-        assert plan.answer is not None
-        self.posed, self.known, self.method = plan.posed, plan.answer, plan.method
+        self.posed, self.known = plan.whole()
+        self.method = plan.method
         own = self.posed.limits
         self.limits = Limits(own.gap, own.seconds if time is None else time)
         in_parts = self.method == "extensive" and self.posed.aim.risk <= 0

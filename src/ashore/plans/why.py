@@ -61,11 +61,11 @@ def why(plan: planning.Plan, plants: Iterable[str], time: float | None = None) -
 
     Raises FaultyInput for a name that is no plant of the network.
     """
-    assert plan.posed is not None
+    posed, _ = plan.whole()
     names = list(dict.fromkeys(plants))
-    check_plants(plan.posed.network, names)
+    check_plants(posed.network, names)
     again = Again(plan, time)
-    own = _Side(plan.posed, again.known)
+    own = _Side(posed, again.known)
     return tuple(_compared(plan, again, own, name) for name in names)
 
 
@@ -203,9 +203,7 @@ def _lacking(posed: planning.Posed, product: str) -> list[str]:
 
 def _nothing(plan: planning.Plan, name: str, said: str, other: str = "with") -> Why:
     """An answer without another plan to compare with."""
-    assert plan.posed is not None
-    assert plan.answer is not None
-    side = _Side(plan.posed, plan.answer)
+    side = _Side(*plan.whole())
     money, moves, orders = _lines(side, side), _moves(side, side), _orders(side, side)
     return Why(name, other, None, None, said, money.clear(), moves.clear(), orders.clear())
 
