@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import worker_tasks
-from tests.test_plans import START, random_case
+from tests.test_plans import START, book, duty, random_case, restricted_pair
 
 from ashore import cli, plans
 from ashore.errors import FaultyInput, SolverTrouble
-from ashore.plans import parallel
+from ashore.plans import parallel, solver
 from ashore.plans.batch import Chunk, Priced, solve_blocks
 from ashore.plans.blocks import Shape
 from ashore.plans.parallel import here, spread, workers
@@ -87,6 +88,56 @@ def test_a_process_that_ends_is_said() -> None:
         pytest.raises(SolverTrouble, match="a process ended before its task did"),
     ):
         spread(worker_tasks.end_its_process, [1], None)
+
+
+class Counted(Executor):
+    """An executor that counts what it is given."""
+
+    def __init__(self, pool: Executor) -> None:
+        self.pool, self.given = pool, 0
+
+    def submit(self, fn: Any, /, *given: Any, **named: Any) -> Any:
+        self.given += 1
+        return self.pool.submit(fn, *given, **named)
+
+
+def test_many_parts_of_a_model_are_solved_by_the_workers(processes: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = plans.pose(restricted_pair(), book(duty(0.6)), START, 6).arrays
+    parts = len(solver.split(arrays))
+    impossible = replace(arrays, col_upper=np.where(arrays.cost > 0, np.minimum(arrays.col_upper, 0.5), np.inf))
+    expected = run(arrays, Limits())
+    pool = Counted(processes)
+    with workers(pool):
+        run(arrays, Limits())
+        assert pool.given == 0  # as few are solved here
+        monkeypatch.setattr(solver, "MANY", parts)
+        found = run(arrays, Limits(seconds=600))
+        assert pool.given == parts
+        with pytest.raises(NoPlan):
+            run(impossible, Limits())
+        again = run(arrays, Limits(), known=found)
+    for answer in (found, again):
+        assert answer.parts == expected.parts
+        assert np.array_equal(answer.x, expected.x)
+    assert found.status == "optimal"
+
+
+def test_threads_that_wait_for_workers_stop_when_another_fails() -> None:
+    def task(number: int) -> None:
+        if number == 0:
+            raise KeyboardInterrupt
+        chosen.ask(worker_tasks.wait, 60.0, number)
+
+    begun = time.perf_counter()
+    pool = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
+    with workers(pool) as chosen:
+        with pytest.raises(KeyboardInterrupt):
+            chosen.hand_out(task, [0, 1])
+        assert time.perf_counter() - begun < 30
+        assert chosen.ask(worker_tasks.times, 1.0, 2.0) == 2.0
+    for process in list(pool._processes.values()):
+        process.kill()
+    pool.shutdown()
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------------
@@ -157,7 +208,7 @@ def test_blocks_have_the_optimum_of_whole_models_and_prices_that_prove_it(seed: 
 def test_a_chunk_goes_on_from_the_basis_it_brings() -> None:
     shapes, chunk = linear(1)
     (first,) = solve_blocks(shapes, [chunk])
-    again = Chunk(**{**vars(chunk), "basis": first.basis})
+    again = replace(chunk, basis=first.basis)
     (second,) = solve_blocks(shapes, [again])
     assert same(first, second, exact=False)
 
@@ -183,7 +234,7 @@ def _one(seed: int) -> tuple[tuple[Shape, ...], list[Chunk]]:
 def test_chunks_do_not_depend_on_what_their_thread_did_before(processes: Executor) -> None:
     several = [linear(seed) for seed in range(12)]
     shapes = tuple(shape for (shape,), _ in several)
-    chunks = [Chunk(**{**vars(chunk), "shape": place}) for place, (_, chunk) in enumerate(several)]
+    chunks = [replace(chunk, shape=place) for place, (_, chunk) in enumerate(several)]
     here_ = solve_blocks(shapes, chunks)
     with workers(processes):
         there = solve_blocks(shapes, chunks)

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def optimum_with_note(common: Any, item: tuple[Path, int, float]) -> tuple[float
     note.with_suffix(".part").rename(note)
     time.sleep(0.4)
     arrays, limits = common
-    answer = run(type(arrays)(**{**vars(arrays), "cost": arrays.cost * factor}), Limits(limits.gap))
+    answer = run(replace(arrays, cost=arrays.cost * factor), Limits(limits.gap))
     return answer.objective, answer.x.tobytes()
 
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from ashore.plans.blocks import Shape
 from ashore.plans.calendar import Floats
-from ashore.plans.parallel import THREADS, spread
+from ashore.plans.parallel import spread
 from ashore.plans.sheet import Mask
-from ashore.plans.solver import quiet
+from ashore.plans.solver import THREADS, quiet
 
 Basis = tuple[bytes, bytes]  # the status of each column and of each row, one byte each
 

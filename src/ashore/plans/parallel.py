@@ -23,10 +23,10 @@ from typing import Any, TypeVar
 from ashore.errors import Fault, FaultyInput, SolverTrouble
 
 VERSION: str = importlib.import_module(__name__.partition(".")[0]).__version__
-THREADS = 2  # tasks at a time, where no cluster is given
+SLOTS = 2  # tasks at a time, where no cluster is given
 REACH = 5.0  # seconds within which a cluster must answer
 PATIENCE = 60.0  # seconds a cluster may be without a worker while tasks wait, or take to start here
-TICK = 0.5  # seconds between two looks at a cluster that is waited for
+TICK = 0.5  # seconds between two looks at what is waited for, by then at the latest Ctrl-C is heard
 ADDRESS = r"local(:[1-9]\d*)?|(tcp|tls)://[^/\s]+:\d+"
 C = TypeVar("C")
 T = TypeVar("T")
@@ -37,11 +37,13 @@ Done = Callable[[int, int], None]  # tasks done, tasks in all
 class Workers:
     """Threads of this process, and what all kinds of workers share.
 
-    slots: how many tasks are done at a time. done: is called in the process that waits, as tasks end.
+    slots: how many tasks are done at a time. done: is called in the process that waits, as tasks end. pool: the
+    executor outside this process, if there is one.
     """
 
-    def __init__(self, slots: int = THREADS, done: Done | None = None) -> None:
-        self.slots, self.done = slots, done
+    def __init__(self, slots: int = SLOTS, done: Done | None = None, pool: Executor | None = None) -> None:
+        self.slots, self.done, self.pool = slots, done, pool
+        self.given_up = False
 
     def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
         """task(common, item) of each item, in order; the error of the first item whose task raised one."""
@@ -50,6 +52,36 @@ class Workers:
             return [Context().run(task, common, item) for item in work]  # as in a thread: its tasks are its own
         with ThreadPoolExecutor(self.slots) as pool:
             return self._gather(pool, task, work, common)
+
+    def hand_out(self, task: Callable[[T], None], items: Iterable[T]) -> None:
+        """Does a task of this process for each item, in as many threads as there are slots: tasks that :meth:`ask`."""
+        work = list(items)
+        if len(work) < 2:
+            for item in work:
+                task(item)
+            return
+        try:
+            with ThreadPoolExecutor(self.slots) as pool:
+                waiting = [pool.submit(task, item) for item in work]
+                try:
+                    for future in waiting:
+                        Workers._result(self, future)
+                except BaseException:
+                    self.given_up = True  # the threads of this block need not wait any longer
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            self.given_up = False
+
+    def ask(self, task: Callable[..., R], *given: Any) -> R:
+        """task(*given), done by a worker outside this process, if there is any, in a thread of its own."""
+        if self.pool is None:
+            return task(*given)
+        future: Future[R] = self.pool.submit(_alone, pickle.dumps((task, given)))
+        try:
+            return self._result(future)
+        finally:
+            future.cancel()
 
     def _gather(self, pool: Executor, task: Callable[[C, T], R], items: Iterable[T], common: Any) -> list[R]:
         waiting = [pool.submit(_do, task, common, item) for item in items]
@@ -65,20 +97,34 @@ class Workers:
         return found
 
     def _result(self, future: Future[R]) -> R:
-        return future.result()
+        """The result of a task; raises CancelledError where the tasks handed out with it were given up."""
+        while not self.given_up:
+            try:
+                return future.result(TICK)
+            except TimeoutError:
+                if future.done():
+                    raise  # the task's own
+                self._look()
+        raise CancelledError
+
+    def _look(self) -> None:
+        """Raises SolverTrouble where a task that is waited for will never end."""
 
 
 class _Pool(Workers):
     """Someone else's executor, which is left open."""
 
     def __init__(self, pool: Executor, done: Done | None) -> None:
-        super().__init__(getattr(pool, "_max_workers", THREADS), done)
-        self.pool = pool
+        super().__init__(getattr(pool, "_max_workers", SLOTS), done, pool)
 
     def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
+        assert self.pool is not None
         shared = common if isinstance(self.pool, ThreadPoolExecutor) else _Pickled(pickle.dumps(common))
+        return self._gather(self.pool, task, items, shared)
+
+    def _result(self, future: Future[R]) -> R:
         try:
-            return self._gather(self.pool, task, items, shared)
+            return super()._result(future)
         except BrokenExecutor:
             raise _lost("the executor", "a process ended before its task did") from None
 
@@ -91,32 +137,30 @@ class _Cluster(Workers):
     """
 
     def __init__(self, client: Any, where: str, done: Done | None) -> None:
-        super().__init__(max(1, sum(client.nthreads().values())), done)
+        super().__init__(max(1, sum(client.nthreads().values())), done, client.get_executor(pure=False))
         self.client, self.where = client, where
-        self.pool: Executor = client.get_executor(pure=False)
         self.held: tuple[Any, Any] = (None, None)  # what tasks shared last, and where the workers have it
         self.seen = time.monotonic()
 
     def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
+        assert self.pool is not None
         self._look()
         if self.held[0] is not common:
             self.held = common, self.client.submit(pickle.loads, pickle.dumps(common), pure=False)
-        return self._gather(self.pool, task, items, self.held[1])
+        packed = [pickle.dumps((task, item)) for item in items]  # which the scheduler passes on as they are
+        return self._gather(self.pool, _unpacked, packed, self.held[1])
 
     def _result(self, future: Future[R]) -> R:
         from distributed import KilledWorker
 
-        while True:
-            try:
-                return future.result(TICK)
-            except TimeoutError:
-                if future.done():
-                    raise  # the task's own
-                self._look()
-            except KilledWorker:
-                raise _lost(self.where, "the workers that took one of the tasks ended, one after another") from None
-            except CancelledError:
-                raise _lost(self.where, "its scheduler has gone") from None
+        try:
+            return super()._result(future)
+        except KilledWorker:
+            raise _lost(self.where, "the workers that took one of the tasks ended, one after another") from None
+        except CancelledError:
+            if self.given_up:
+                raise
+            raise _lost(self.where, "its scheduler has gone") from None
 
     def _look(self) -> None:
         """Raises SolverTrouble where the scheduler is gone, or has had no worker for too long."""
@@ -273,3 +317,15 @@ def _unpickled(content: bytes) -> Any:
 
 def _do(task: Callable[[Any, T], R], common: Any, item: T) -> R:
     return task(_unpickled(common.content) if isinstance(common, _Pickled) else common, item)
+
+
+def _unpacked(common: Any, packed: bytes) -> Any:
+    task, item = pickle.loads(packed)
+    return task(common, item)
+
+
+def _alone(packed: bytes) -> Any:
+    """A task in a thread of its own: HiGHS allows one number of threads in each thread that calls it."""
+    task, given = pickle.loads(packed)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(task, *given).result()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import highspy
 import numpy as np
 
 from ashore.errors import Fault, SolverTrouble
 from ashore.plans.calendar import Floats, Ints
+from ashore.plans.parallel import Workers, here
 from ashore.plans.sheet import Arrays
 
-THREADS = 2
-T = TypeVar("T")
-R = TypeVar("R")
+THREADS = 2  # of HiGHS, where one model is solved at a time
+MANY = 4  # parts from which on a cluster is asked to solve them
 Part = tuple[float, float, str]  # objective, bound and status of an independent part
 WHOLE = 1e-9  # a binary this near to a whole number is one
 
@@ -74,7 +72,8 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
     """The best point of a model. Raises NoPlan if there is none, SolverTrouble if none was found in time.
 
     start: a point to begin from, NaN where it is left open. known: the answer to a model with the same matrix; parts
-    whose costs and bounds are the same are taken from it instead of solved again.
+    whose costs and bounds are the same are taken from it instead of solved again. Where the parts are many they are
+    handed to the workers in force (:mod:`ashore.plans.parallel`).
     """
     begun = time.perf_counter()
     x = np.zeros(arrays.columns)
@@ -88,18 +87,19 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
             todo.append(k)
     todo.sort(key=lambda k: -len(pieces[k][0]))  # the largest first
     threads = 1 if len(todo) > 1 else THREADS
+    crew = here() if len(todo) >= MANY else Workers()
 
     def solve(place: int) -> None:
         columns, rows = pieces[todo[place]]
         left = None
         if limits.seconds is not None:
-            share = min(1.0, THREADS / (len(todo) - place))
+            share = min(1.0, crew.slots / (len(todo) - place))
             left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) * share)
         piece = arrays if len(pieces) == 1 else cut(arrays, columns, rows)
         begin = None if start is None else start[columns]
-        x[columns], parts[todo[place]] = solve_part(piece, Limits(limits.gap, left), begin, threads)
+        x[columns], parts[todo[place]] = crew.ask(solve_part, piece, Limits(limits.gap, left), begin, threads)
 
-    side_by_side(solve, range(len(todo)))
+    crew.hand_out(solve, range(len(todo)))
     return Answer(
         arrays,
         x,
@@ -109,15 +109,6 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
         time.perf_counter() - begun,
         tuple(parts),
     )
-
-
-def side_by_side(task: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """The results of a task for each item, as many at a time as there are threads; solving lets other threads run."""
-    items = list(items)
-    if len(items) < 2:
-        return [task(item) for item in items]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(task, items))
 
 
 def split(arrays: Arrays) -> list[tuple[Ints, Ints]]:

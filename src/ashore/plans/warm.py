@@ -18,6 +18,7 @@ import numpy as np
 
 from ashore.plans import objective
 from ashore.plans.calendar import Floats, Ints
+from ashore.plans.parallel import Workers
 from ashore.plans.plan import Plan
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import (
@@ -31,7 +32,6 @@ from ashore.plans.solver import (
     cut,
     passed,
     same,
-    side_by_side,
     solve_part,
     split,
 )
@@ -86,7 +86,7 @@ class Warm:
                 (arrays.cost[columns], arrays.col_lower[columns], arrays.col_upper[columns]), left, threads
             )
 
-        side_by_side(solve, todo)
+        Workers().hand_out(solve, todo)
         done = all(part[2] == "optimal" for part in found)
         return Answer(
             arrays,
