@@ -25,11 +25,10 @@ from tests.test_plans import START, book, duty, random_case, restricted_pair
 
 from ashore import cli, plans
 from ashore.errors import FaultyInput, SolverTrouble
-from ashore.plans import parallel, solver
-from ashore.plans.batch import Chunk, Priced, solve_blocks
-from ashore.plans.blocks import Shape
+from ashore.plans import afar, parallel, search, solver
+from ashore.plans.blocks import Blocks, take_apart
 from ashore.plans.parallel import here, spread, workers
-from ashore.plans.sheet import Arrays
+from ashore.plans.recourse import Recourse
 from ashore.plans.solver import Limits, NoPlan, run
 
 
@@ -140,107 +139,70 @@ def test_threads_that_wait_for_workers_stop_when_another_fails() -> None:
     pool.shutdown()
 
 
-# -- blocks -----------------------------------------------------------------------------------------------------------
-def linear(seed: int, blocks: int = 5) -> tuple[tuple[Shape, ...], Chunk]:
-    """Random linear models of one shape, some of them without a solution."""
-    rng = np.random.default_rng(seed)
-    columns, rows = int(rng.integers(1, 8)), int(rng.integers(1, 6))
-    matrix = np.where(rng.random((rows, columns)) < 0.6, rng.integers(-3, 4, (rows, columns)), 0).astype(float)
-    at, row = np.nonzero(matrix.T)
-    start = np.zeros(columns + 1, dtype=np.int32)
-    np.cumsum(np.bincount(at, minlength=columns), out=start[1:])
-    shape = Shape(columns, rows, start, row.astype(np.int32), matrix.T[at, row])
-    lower = rng.integers(-2, 1, (blocks, columns)).astype(float)
-    side = rng.integers(-9, 6, (blocks, rows)).astype(float)
-    chunk = Chunk(
-        0,
-        rng.integers(-5, 9, (blocks, columns)).astype(float),
-        lower,
-        lower + rng.integers(1, 5, (blocks, columns)),
-        np.where(rng.random((blocks, rows)) < 0.3, -np.inf, side),
-        side + rng.integers(0, 4, (blocks, rows)),
-    )
-    return (shape,), chunk
+# -- blocks of large trees --------------------------------------------------------------------------------------------
+@pytest.fixture
+def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of the trees of tests each a lot of its own, priced by the workers in force."""
+    monkeypatch.setattr(afar, "LOT", 1)
+    monkeypatch.setattr(search, "Recourse", afar.recourse)
 
 
-def alone(shape: Shape, chunk: Chunk, block: int) -> float | None:
-    """The optimum of one block by the solver of whole models."""
-    arrays = Arrays(
-        chunk.cost[block], chunk.lower[block], chunk.upper[block], chunk.row_lower[block], chunk.row_upper[block],
-        shape.start, shape.index, shape.value, np.zeros(shape.columns, dtype=bool),
-        np.zeros(shape.columns, dtype=np.int64), np.zeros(shape.rows, dtype=np.int64),
-    )  # fmt: skip
-    try:
-        return run(arrays, Limits()).objective
-    except NoPlan:
-        return None
+def apart(seed: int, by_branch: bool) -> Blocks:
+    case, futures, months, _ = random_case(seed)
+    posed = plans.pose(case, futures.nodes[0].book, START, months, futures)
+    return take_apart(posed.model, posed.arrays, posed.aim.costs, by_branch)
 
 
-def dual_value(chunk: Chunk, block: int, price: Any, reduced: Any) -> float:
-    """The least value of price·(A·y) + reduced·y within sides and bounds."""
-
-    def least(by: Any, low: Any, high: Any) -> float:
-        side = np.where(by > 0, low, high)
-        return float(np.sum(np.where(np.abs(by) > 1e-9, by * np.where(np.abs(by) > 1e-9, side, 0.0), 0.0)))
-
-    return least(price, chunk.row_lower[block], chunk.row_upper[block]) + least(
-        reduced, chunk.lower[block], chunk.upper[block]
-    )
+def points(blocks: Blocks, count: int) -> list[Any]:
+    """Points of the master within its bounds, whatever its rows say."""
+    rng = np.random.default_rng(count)
+    low, high = blocks.trunk.col_lower, np.minimum(blocks.trunk.col_upper, blocks.trunk.col_lower + 30)
+    return [low + (high - low) * np.round(rng.random(len(low)), 1) for _ in range(count)]
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_blocks_have_the_optimum_of_whole_models_and_prices_that_prove_it(seed: int) -> None:
-    shapes, chunk = linear(seed)
-    (found,) = solve_blocks(shapes, [chunk])
-    matrix = np.zeros((shapes[0].rows, shapes[0].columns))
-    matrix[shapes[0].index, np.repeat(np.arange(shapes[0].columns), np.diff(shapes[0].start))] = shapes[0].value
-    for block in range(len(chunk.cost)):
-        expected = alone(shapes[0], chunk, block)
-        assert found.solved[block] == (expected is not None)
-        price = found.price[block]
-        if expected is not None:
-            assert chunk.cost[block] @ found.y[block] == pytest.approx(expected, abs=1e-7)
-            assert dual_value(chunk, block, price, found.reduced[block]) == pytest.approx(expected, abs=1e-6)
-        elif price.any():  # a row or bound no point can keep: the ray's least value exceeds what any point gives
-            assert max(dual_value(chunk, block, sign * price, -sign * price @ matrix) for sign in (1, -1)) > 0
-
-
-def test_a_chunk_goes_on_from_the_basis_it_brings() -> None:
-    shapes, chunk = linear(1)
-    (first,) = solve_blocks(shapes, [chunk])
-    again = replace(chunk, basis=first.basis)
-    (second,) = solve_blocks(shapes, [again])
-    assert same(first, second, exact=False)
-
-
-def same(one: Priced, other: Priced, exact: bool = True) -> bool:
-    near = np.array_equal if exact else np.allclose
-    pairs = [(one.solved, other.solved), (one.y[one.solved], other.y[other.solved])]
-    if exact:
-        pairs += [(one.price, other.price), (one.reduced, other.reduced)]
-    return all(near(a, b) for a, b in pairs) and (not exact or one.basis == other.basis)
-
-
-def test_some_blocks_have_no_solution_and_some_have() -> None:
-    found = np.concatenate([solve_blocks(*_one(seed))[0].solved for seed in range(40)])
-    assert 20 < found.sum() < len(found) - 20
-
-
-def _one(seed: int) -> tuple[tuple[Shape, ...], list[Chunk]]:
-    shapes, chunk = linear(seed)
-    return shapes, [chunk]
-
-
-def test_chunks_do_not_depend_on_what_their_thread_did_before(processes: Executor) -> None:
-    several = [linear(seed) for seed in range(12)]
-    shapes = tuple(shape for (shape,), _ in several)
-    chunks = [replace(chunk, shape=place) for place, (_, chunk) in enumerate(several)]
-    here_ = solve_blocks(shapes, chunks)
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_blocks_cost_the_same_whoever_prices_them(
+    seed: int, processes: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afar, "LOT", 2)
+    blocks = apart(seed, by_branch=True)
+    everything = np.arange(blocks.count)
+    plain = Recourse(blocks, None)
     with workers(processes):
-        there = solve_blocks(shapes, chunks)
-        back = solve_blocks(shapes, chunks[::-1])[::-1]
-    assert all(same(one, other) for one, other in zip(here_, there, strict=True))
-    assert all(same(one, other) for one, other in zip(here_, back, strict=True))
+        there = afar.recourse(blocks, None)
+        alike = afar.recourse(blocks, None)
+    assert isinstance(there, afar.Afar)
+    assert len(there.lots) == -(-blocks.count // 2) > 1
+    for x in points(blocks, 6):
+        demands = plain.solve(x, everything)
+        with workers(processes):
+            demands_there = there.solve(x, everything)
+        alike.solve(x, everything)
+        good = np.setdiff1d(everything, plain.failed)
+        assert there.failed == plain.failed
+        assert there.estimate(x)[good] == pytest.approx(plain.estimate(x)[good], rel=1e-9, abs=1e-6)
+        assert np.array_equal(there.constant, alike.constant)
+        assert np.array_equal(there.slope, alike.slope)
+        assert len(demands) == len(demands_there)
+        assert all(cut.needed and cut.constant + cut.slope @ x > 0 for cut in demands_there)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("risk", [0.0, 0.7])
+def test_plans_taken_apart_cost_the_same_with_workers(
+    seed: int, risk: float, small_lots: None, processes: Executor
+) -> None:
+    case, futures, months, _ = random_case(seed)
+    asked = (case, futures.nodes[0].book, START, months, futures)
+    whole = plans.solve(*asked, method="extensive", gap=1e-8, risk=risk, tail=0.5)
+    pool = Counted(processes)
+    with workers(pool):
+        found = plans.solve(*asked, method="benders", gap=1e-8, risk=risk, tail=0.5)
+    assert found.method == "benders"
+    assert found.status == "optimal"
+    assert found.objective_usd == pytest.approx(whole.objective_usd, rel=1e-6, abs=1e-6)
+    assert found.bound_usd <= whole.objective_usd * (1 + 1e-7) + 1e-6
+    assert pool.given > 1
 
 
 # -- what keeps a cluster from working --------------------------------------------------------------------------------
@@ -374,16 +336,21 @@ def _workers(cluster: Any) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_break_evens_and_blocks_are_the_same_on_a_cluster(cluster: Any) -> None:
-    case, futures, months, _ = random_case(2)
+def test_break_evens_and_large_trees_are_the_same_on_a_cluster(cluster: Any, small_lots: None) -> None:
+    case, futures, months, _ = random_case(3)
     law = futures.nodes[0].book
-    shapes, chunks = _one(4)
-    expected = plans.breakeven_rates(case, law, START, months), solve_blocks(shapes, chunks)
+
+    def asked() -> tuple[Any, plans.Plan]:
+        rates = plans.breakeven_rates(case, law, START, months)
+        return rates, plans.solve(case, law, START, months, futures, method="benders", risk=0.5, tail=0.5)
+
+    rates, plan = asked()
     with workers(cluster.scheduler_address):
-        found = plans.breakeven_rates(case, law, START, months), solve_blocks(shapes, chunks)
-    assert [each.rate for each in found[0]] == pytest.approx([each.rate for each in expected[0]], abs=1e-9)
-    assert [each.opens for each in found[0]] == [each.opens for each in expected[0]]
-    assert same(found[1][0], expected[1][0])
+        rates_there, plan_there = asked()
+    assert [each.rate for each in rates_there] == pytest.approx([each.rate for each in rates], abs=1e-9)
+    assert [each.opens for each in rates_there] == [each.opens for each in rates]
+    assert plan_there.method == "benders"
+    assert plan_there.objective_usd == pytest.approx(plan.objective_usd, rel=1e-6)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import importlib
 import pickle
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import Context, ContextVar
@@ -45,13 +45,12 @@ class Workers:
         self.slots, self.done, self.pool = slots, done, pool
         self.given_up = False
 
-    def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
-        """task(common, item) of each item, in order; the error of the first item whose task raised one."""
-        work = list(items)
-        if len(work) < 2:
-            return [Context().run(task, common, item) for item in work]  # as in a thread: its tasks are its own
+    def each(self, task: Callable[[C, T], R], pairs: Sequence[tuple[C, T]]) -> list[R]:
+        """task(common, item) of each pair, in order; the error of the first whose task raised one."""
+        if len(pairs) < 2:
+            return [Context().run(task, *pair) for pair in pairs]  # as in a thread: its tasks are its own
         with ThreadPoolExecutor(self.slots) as pool:
-            return self._gather(pool, task, work, common)
+            return self._gather(pool, task, pairs)
 
     def hand_out(self, task: Callable[[T], None], items: Iterable[T]) -> None:
         """Does a task of this process for each item, in as many threads as there are slots: tasks that :meth:`ask`."""
@@ -83,8 +82,8 @@ class Workers:
         finally:
             future.cancel()
 
-    def _gather(self, pool: Executor, task: Callable[[C, T], R], items: Iterable[T], common: Any) -> list[R]:
-        waiting = [pool.submit(_do, task, common, item) for item in items]
+    def _gather(self, pool: Executor, task: Callable[..., R], pairs: Iterable[tuple[Any, Any]]) -> list[R]:
+        waiting = [pool.submit(task, *pair) for pair in pairs]
         found: list[R] = []
         try:
             for future in waiting:
@@ -117,10 +116,13 @@ class _Pool(Workers):
     def __init__(self, pool: Executor, done: Done | None) -> None:
         super().__init__(getattr(pool, "_max_workers", SLOTS), done, pool)
 
-    def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
+    def each(self, task: Callable[[C, T], R], pairs: Sequence[tuple[C, T]]) -> list[R]:
         assert self.pool is not None
-        shared = common if isinstance(self.pool, ThreadPoolExecutor) else _Pickled(pickle.dumps(common))
-        return self._gather(self.pool, task, items, shared)
+        if isinstance(self.pool, ThreadPoolExecutor):
+            return self._gather(self.pool, task, pairs)
+        pickled = {id(common): pickle.dumps(common) for common in {id(common): common for common, _ in pairs}.values()}
+        there = [(pickled[id(common)], pickle.dumps((task, item))) for common, item in pairs]
+        return self._gather(self.pool, _unpickled, there)
 
     def _result(self, future: Future[R]) -> R:
         try:
@@ -139,16 +141,21 @@ class _Cluster(Workers):
     def __init__(self, client: Any, where: str, done: Done | None) -> None:
         super().__init__(max(1, sum(client.nthreads().values())), done, client.get_executor(pure=False))
         self.client, self.where = client, where
-        self.held: tuple[Any, Any] = (None, None)  # what tasks shared last, and where the workers have it
+        self.held: dict[int, tuple[Any, Any]] = {}  # by identity, what tasks shared last, and where the workers have it
         self.seen = time.monotonic()
 
-    def map(self, task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
+    def each(self, task: Callable[[C, T], R], pairs: Sequence[tuple[C, T]]) -> list[R]:
         assert self.pool is not None
         self._look()
-        if self.held[0] is not common:
-            self.held = common, self.client.submit(pickle.loads, pickle.dumps(common), pure=False)
-        packed = [pickle.dumps((task, item)) for item in items]  # which the scheduler passes on as they are
-        return self._gather(self.pool, _unpacked, packed, self.held[1])
+        held: dict[int, tuple[Any, Any]] = {}
+        for common, _ in pairs:
+            if id(common) not in held:
+                known = self.held.get(id(common))
+                held[id(common)] = known or (common, self.client.submit(pickle.loads, pickle.dumps(common), pure=False))
+        self.held = held
+        packed = [pickle.dumps((task, item)) for _, item in pairs]  # which the scheduler passes on as they are
+        there = [(held[id(common)][1], work) for (common, _), work in zip(pairs, packed, strict=True)]
+        return self._gather(self.pool, _unpacked, there)
 
     def _result(self, future: Future[R]) -> R:
         from distributed import KilledWorker
@@ -182,7 +189,15 @@ def spread(task: Callable[[C, T], R], items: Iterable[T], common: C) -> list[R]:
     ``common`` is sent once and kept for the next call with the same object; neither tasks nor callers may change it. If
     tasks raise, the error is that of the first in order. Raises SolverTrouble where a cluster loses its workers.
     """
-    return here().map(task, items, common)
+    return here().each(task, [(common, item) for item in items])
+
+
+def spread_each(task: Callable[[C, T], R], pairs: Sequence[tuple[C, T]]) -> list[R]:
+    """:func:`spread` for tasks that do not all share the same: task(common, item) of each pair (common, item).
+
+    What is ``common`` is kept by a worker that had it, and the next task that needs it is given to that worker.
+    """
+    return here().each(task, pairs)
 
 
 def here() -> Workers:
@@ -303,20 +318,14 @@ def _lost(where: str, why: str) -> SolverTrouble:
     return SolverTrouble(Fault("--cluster", f"{where} could not do the work: {why}.", remedy))
 
 
-class _Pickled:
-    """What tasks share, pickled once; a process keeps what it unpickled last."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-
 @lru_cache(maxsize=1)
-def _unpickled(content: bytes) -> Any:
-    return pickle.loads(content)
+def _last(common: bytes) -> Any:
+    """What tasks share; a process keeps what it unpickled last."""
+    return pickle.loads(common)
 
 
-def _do(task: Callable[[Any, T], R], common: Any, item: T) -> R:
-    return task(_unpickled(common.content) if isinstance(common, _Pickled) else common, item)
+def _unpickled(common: bytes, packed: bytes) -> Any:
+    return _unpacked(_last(common), packed)
 
 
 def _unpacked(common: Any, packed: bytes) -> Any:
