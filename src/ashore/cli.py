@@ -263,6 +263,7 @@ def plan(
     method: str = "auto",
     options: Annotated[bool, Parameter(negative=())] = False,
     why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    shadow: Annotated[bool, Parameter(negative=())] = False,
     cluster: str | None = None,
     hold: Hold = None,
     scenario: Scenario = None,
@@ -283,8 +284,9 @@ def plan(
     gap: relative gap at which the solver may stop.
     time: seconds after which the best plan so far is taken; Ctrl-C takes it at once where the tree is taken apart.
     method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
-    options: also value each candidate plant, perfect information and the stochastic plan.
+    options: also value each candidate plant, perfect information and the stochastic plan; and --shadow.
     why: PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
+    shadow: what one more unit a month of capacity, supply and demand is worth, by node and year.
     cluster: solve side by side on a Dask cluster: local, local:4 (processes), or the scheduler's tcp://HOST:PORT.
     """
     from ashore import network, plans, report
@@ -316,6 +318,8 @@ def plan(
             document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
         if options:
             document |= plans.options(result, time).as_dict()
+        if options or shadow:
+            document |= plans.shadow(result, time).as_dict()
         if asked:
             document["why"] = [each.as_dict() for each in plans.why(result, asked, time)]
     _print(document, report.text_of_plan, json_)

@@ -4,8 +4,9 @@ from ashore.plans.breakeven import Breakeven, breakeven_rate, breakeven_rates, r
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
 from ashore.plans.parallel import spread, workers
 from ashore.plans.plan import Plan, pose, solve
+from ashore.plans.prices import Shadow, shadow
+from ashore.plans.reasons import Why, check_plants, why
 from ashore.plans.value import Options, options
-from ashore.plans.why import Why, check_plants, why
 
 __all__ = [
     "Breakeven",
@@ -14,6 +15,7 @@ __all__ = [
     "NodeDemand",
     "Options",
     "Plan",
+    "Shadow",
     "Why",
     "breakeven_rate",
     "breakeven_rates",
@@ -23,6 +25,7 @@ __all__ = [
     "pose",
     "read_futures",
     "restrict",
+    "shadow",
     "solve",
     "spread",
     "why",

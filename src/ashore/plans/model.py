@@ -29,7 +29,8 @@ class Model:
     make (runs, slots); move (arcs, departure slots); stock (pools, slots); blend (blends, slots);
     lost (wants, slots); opened (candidates, moments), 1 from the moment a plant is ordered on; base (standing plants),
     fixed at 1. wants: the (market, product) of each row of ``units`` (wants, slots) and of ``prices``.
-    balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers.
+    balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers. links: rows that
+    cut off no plan worth having, there to help the solver.
     border: what of the goods that arrive is entered, None where all of it is. arc_group: independent part of each arc.
     """
 
@@ -53,6 +54,7 @@ class Model:
     balance: Ints
     capacity: Ints
     limit: Ints
+    links: Ints
     arc_group: Ints
     border: Border | None = None
 
@@ -114,11 +116,12 @@ def build(
         builder.readiness,
         builder.supply_limits,
         builder.openings_last,
-        builder.strong_links,
     ):
         step()
     quotas.constrain(builder.model)
-    return builder.model
+    before = builder.sheet.rows
+    builder.strong_links()
+    return replace(builder.model, links=np.arange(before, builder.sheet.rows))
 
 
 class _Builder:
@@ -183,6 +186,7 @@ class _Builder:
             capacity=self._plant_rows(),
             limit=self._limit_rows(),
             arc_group=self.pool_group[np.array([arc.pool for arc in reach.arcs], dtype=np.int64)],
+            links=np.zeros(0, dtype=np.int64),
         )
         if law is not None:
             self.model = replace(self.model, border=quotas.stand(self.model, law))

@@ -1,13 +1,13 @@
-"""Terminal text of what explains a plan: plants looked at one by one."""
+"""Terminal text of what explains a plan: shadow prices in words, plants looked at one by one."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, count, usd
+from ashore.report.words import DASH, count, listed, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,8 +18,52 @@ MOVES = 12  # moves shown; the JSON document has them all
 
 def explained(out: Console, document: Document) -> None:
     """Whatever of it a document of ``ashore plan`` holds."""
+    if "shadow" in document:
+        _shadow(out, document)
     for each in document.get("why", ()):
         _why(out, each)
+
+
+def _shadow(out: Console, document: Document) -> None:
+    """What one more unit is worth, in words."""
+    lines = steps_in_words(document["shadow_steps"], document["shadow"])
+    terminal.notes(out, "One unit more", lines)
+    terminal.notes(out, "Notes on one unit more", document["shadow_notes"], terminal.WARN)
+    if not lines and not document["shadow_notes"]:
+        terminal.notes(out, "One unit more", ["nothing binds: no capacity, supply or demand has a price"])
+
+
+def steps_in_words(steps: Iterable[Document], prices: Iterable[Document]) -> list[str]:
+    """A sentence for each step; names of one kind and year with the same figures share one."""
+    by_key: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for row in prices:
+        by_key[row["what"], row["name"], row["year"]].append(f"{row['node']} {usd(row['usd_per_unit'], 0)}")
+    names: dict[tuple[str, int, str], list[str]] = {}
+    for step in steps:
+        own = by_key[step["what"], step["name"], step["year"]]
+        by_node = f"; undiscounted, if it comes to pass: {', '.join(own)}" if len(own) > 1 else ""
+        names.setdefault((step["what"], step["year"], _worth(step) + by_node), []).append(step["name"])
+    begin = {"capacity": "One more unit a month of capacity at", "demand": "One more unit a month wanted of"}
+    return [
+        f"{begin.get(what, 'One more unit a month of')} {listed(several, 'or')} in {year} {worth}"
+        for (what, year, worth), several in names.items()
+    ]
+
+
+def _worth(step: Document) -> str:
+    """What a step saves or costs; where one less is worth something else, both."""
+    price, more, less, wanted = (
+        step["expected_usd"],
+        step["one_more_usd"],
+        step["one_less_usd"],
+        step["what"] == "demand",
+    )
+    if more is None:
+        return "cannot be served"
+    said = f"{'costs' if wanted else 'saves'} {usd(more, 0)} USD"
+    if abs(more - price) <= 0.005 * abs(price) + 0.5:
+        return said
+    return f"{said} (one less {'saves' if wanted else 'costs'} {usd(less, 0)}: the price of {usd(price, 0)} is a bound)"
 
 
 def _why(out: Console, why: Document) -> None:
