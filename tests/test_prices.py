@@ -26,8 +26,9 @@ from tests.test_plans import (
 )
 
 from ashore import plans, report
+from ashore.errors import FaultyInput
 from ashore.plans import prices as pricing
-from ashore.plans.money import with_tail
+from ashore.plans.aim import with_tail
 from ashore.plans.plan import pose
 from ashore.plans.solver import Limits, run
 
@@ -108,9 +109,8 @@ def solved(posed: Any, x: Any) -> float:
         col_lower=np.where(whole, held, arrays.col_lower),
         col_upper=np.where(whole, held, arrays.col_upper),
     )
-    aim = posed.aim
-    if aim.risk > 0:
-        arrays = with_tail(arrays, aim.costs, aim.calendar, aim.risk, aim.tail)
+    if posed.aim.risk > 0:
+        arrays = with_tail(arrays, posed.aim)
     return run(arrays.in_one_part(), EXACT).objective
 
 
@@ -201,3 +201,33 @@ def test_the_words_have_the_figures(capfd: pytest.CaptureFixture[str]) -> None:
     tight = plans.solve(short(capacity=10), book(), START, 1)
     report.text_of_plan(tight.as_dict() | plans.shadow(tight).as_dict())
     assert "is a bound)" in " ".join(capfd.readouterr().out.split())
+
+
+def test_a_unit_of_quota_saves_the_duty_beyond_it() -> None:
+    law = book(duty(0.4, "*", quota_units_month=6))
+    case = simple(rows(DEMAND, ("texas", "rig", None, 10, None, None)), hold_usd_month=1000)
+    found = plans.shadow(plans.solve(case, law, START, 2))
+    (row,) = found.steps.filter(what="quota", year=2027).to_dicts()
+    assert row["one_more_usd"] == pytest.approx(0.4 * 100)
+    assert row["one_less_usd"] == pytest.approx(0.4 * 100)
+
+
+def test_demand_costs_less_what_it_brings_in_where_the_margin_counts() -> None:
+    case = simple(rows(DEMAND, ("texas", "rig", None, 10, 60, 300)), hold_usd_month=1000)
+    plan = plans.solve(case, book(), START, 1, objective="margin")
+    row = step(plans.shadow(plan), "demand", "rig in texas", 2026)
+    assert row["expected_usd"] == pytest.approx(11 - 60)
+    assert row["one_more_usd"] == pytest.approx(11 - 60)
+    assert row["one_less_usd"] == pytest.approx(11 - 60)
+    regret = plans.shadow(plans.solve(case, book(), START, 1, objective="regret"))
+    assert "left as it is" in regret.notes[0]
+    unsure = plans.shadow(plans.solve(case, book(), START, 1, objective="margin", risk=0.5))
+    assert "Demand has no price here" in unsure.notes[0]
+    assert unsure.prices.filter(what="demand").height == 0
+
+
+def test_a_plan_too_large_to_keep_its_model_says_so() -> None:
+    plan = replace(plans.solve(short(), book(), START, 1), posed=None, answer=None)
+    for ask in (plans.shadow, lambda plan: plans.why(plan, ["penang"])):
+        with pytest.raises(FaultyInput, match="built branch by branch"):
+            ask(plan)

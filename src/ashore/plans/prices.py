@@ -19,9 +19,8 @@ import numpy as np
 import polars as pl
 
 from ashore.plans import plan as planning
+from ashore.plans.aim import with_tail
 from ashore.plans.calendar import Floats, Ints
-from ashore.plans.model import Model
-from ashore.plans.money import with_tail
 from ashore.plans.sheet import INFINITE, Arrays
 from ashore.plans.solver import THREADS, Limits, cut, passed, split
 
@@ -35,8 +34,9 @@ MONEY = ("what", "name", "node", "year")
 class Shadow:
     """Shadow prices by what, name, node and year.
 
-    prices: what (capacity, supply, demand), name, node, year, months (how many with a price), usd_per_unit (one more
-    unit in each of these months, money of the month, if the node comes to pass), expected_usd (discounted, by chance).
+    prices: what (capacity, supply, quota, demand), name, node, year, months (how many with a price), usd_per_unit (one
+    more unit in each of these months, money of the month, if the node comes to pass), expected_usd (discounted, and
+    weighted as in the objective).
     steps: what, name, year, expected_usd (sum of the prices over the nodes), one_more_usd and one_less_usd: what the
     objective falls by with one more unit in every month of the year, and rises by with one less (demand: rises, falls);
     null where there is no plan with it.
@@ -59,6 +59,7 @@ class _Rows:
     """Rows of one kind, a name to each line of ``row`` (names, slots), -1 where there is none.
 
     sign: 1 where a unit more costs, -1 where it saves. column: (names, slots) of columns whose upper bound moves too.
+    earned: (names, slots), what a unit more brings in beside what the row says, weighted as in the objective.
     """
 
     what: str
@@ -66,24 +67,23 @@ class _Rows:
     row: Ints
     sign: float
     column: Ints
+    earned: Floats
 
 
 def shadow(plan: planning.Plan, time: float | None = None) -> Shadow:
     """Prices of a solved plan; ``time``: seconds after which steps are no longer solved."""
-    posed, answer = plan.posed, plan.answer
-    assert posed is not None
-    assert answer is not None
+    posed, answer = plan.whole()
     arrays = _fixed(posed, answer.x)
     if arrays.columns > MOST_COLUMNS:
         note = f"Shadow prices are left out: the model has {arrays.columns:,} columns, more than {MOST_COLUMNS:,}."
         return Shadow(_table([]), _table([]), (note,))
     begun = clock.perf_counter()
     linear = _Linear(arrays)
-    kinds = _kinds(posed.model, _room(posed.arrays, answer.x))
+    kinds = _kinds(posed, answer.x)
     prices = _prices(posed, kinds, linear)
     ranked = _ranked(prices)
     steps: list[dict[str, Any]] = []
-    notes = []
+    notes = _notes(posed)
     for what, name, year, usd in ranked[:STEPS]:
         if time is not None and clock.perf_counter() - begun > time:
             notes.append(
@@ -92,6 +92,14 @@ def shadow(plan: planning.Plan, time: float | None = None) -> Shadow:
             break
         steps.append(_step(posed, kinds, linear, (what, name, year)) | {"expected_usd": usd})
     return Shadow(prices, _table(steps), tuple(notes))
+
+
+def _notes(posed: planning.Posed) -> list[str]:
+    if posed.objective == "regret":
+        return ["The best plan of each branch alone, against which it is set, is left as it is."]
+    if posed.objective == "margin" and posed.aim.risk > 0:
+        return ["Demand has no price here: what it earns moves the weights of the branches as well."]
+    return []
 
 
 def _fixed(posed: planning.Posed, x: Floats) -> Arrays:
@@ -107,8 +115,7 @@ def _fixed(posed: planning.Posed, x: Floats) -> Arrays:
         row_lower=row_lower,
         row_upper=row_upper,
     )
-    aim = posed.aim
-    return with_tail(arrays, aim.costs, aim.calendar, aim.risk, aim.tail) if aim.risk > 0 else arrays
+    return with_tail(arrays, posed.aim) if posed.aim.risk > 0 else arrays
 
 
 def _room(arrays: Arrays, x: Floats) -> Floats:
@@ -119,29 +126,31 @@ def _room(arrays: Arrays, x: Floats) -> Floats:
     return arrays.row_upper - taken
 
 
-def _kinds(model: Model, room: Floats) -> tuple[_Rows, ...]:
+def _kinds(posed: planning.Posed, x: Floats) -> tuple[_Rows, ...]:
     """The rows that have a price; a plant has none where it is not open: its first unit would be a plant."""
+    model, room = posed.model, _room(posed.arrays, x)
     reach = model.reach
-    none = np.full((len(reach.plants), model.calendar.size), -1, dtype=np.int64)
     place = {(pool.place, pool.product): k for k, pool in enumerate(reach.pools) if pool.origin is None}
     wanted = model.balance[[place[key] for key in model.wants]].reshape(len(model.wants), -1)
-    return (
-        _Rows("capacity", reach.plants, np.where(room[model.capacity] > 0, model.capacity, -1), -1.0, none),
-        _Rows(
-            "supply",
-            tuple(f"{supply.product} from {supply.origin}" for supply in reach.supplies),
-            model.limit,
-            -1.0,
-            np.full(model.limit.shape, -1, dtype=np.int64),
-        ),
-        _Rows(
-            "demand",
-            tuple(f"{product} in {market}" for market, product in model.wants),
-            np.where(model.units > 0, wanted, -1),
-            1.0,
-            model.lost,
-        ),
-    )
+    supplies = tuple(f"{supply.product} from {supply.origin}" for supply in reach.supplies)
+    found = [
+        _saving("capacity", reach.plants, np.where(room[model.capacity] > 0, model.capacity, -1)),
+        _saving("supply", supplies, model.limit),
+    ]
+    if model.border is not None:
+        found.append(_saving("quota", model.border.names, model.border.quota))
+    if posed.objective != "margin" or posed.aim.risk <= 0:
+        demands = tuple(f"{product} in {market}" for market, product in model.wants)
+        earned = np.zeros(wanted.shape)
+        if posed.objective == "margin":
+            earned = np.nan_to_num(model.price_usd) * (posed.calendar.chance * posed.calendar.factor)
+        found.append(_Rows("demand", demands, np.where(model.units > 0, wanted, -1), 1.0, model.lost, earned))
+    return tuple(found)
+
+
+def _saving(what: str, names: tuple[str, ...], row: Ints) -> _Rows:
+    """Rows of which a unit more saves."""
+    return _Rows(what, names, row, -1.0, np.full(row.shape, -1, dtype=np.int64), np.zeros(row.shape))
 
 
 def _prices(posed: planning.Posed, kinds: Iterable[_Rows], linear: _Linear) -> pl.DataFrame:
@@ -152,6 +161,7 @@ def _prices(posed: planning.Posed, kinds: Iterable[_Rows], linear: _Linear) -> p
     for kind in kinds:
         price = np.where(kind.row >= 0, linear.dual[kind.row], 0.0)
         price += np.where(kind.column >= 0, np.minimum(linear.reduced[kind.column], 0.0), 0.0)
+        price -= np.where(kind.row >= 0, kind.earned, 0.0)
         item, slot = np.nonzero(np.abs(price) > DUST * cal.chance * cal.factor)
         usd = kind.sign * price[item, slot]
         weight = (cal.chance * cal.factor)[slot]
@@ -189,14 +199,15 @@ def _step(posed: planning.Posed, kinds: Iterable[_Rows], linear: _Linear, key: t
     here = np.array([day.year == year for day in posed.calendar.dates])[posed.calendar.month]
     item = kind.names.index(name)
     rows, columns = kind.row[item, here], kind.column[item, here]
+    earned = float(kind.earned[item, here][rows >= 0].sum())
     rows, columns = rows[rows >= 0], columns[columns >= 0]
     more, less = (linear.moved(rows, columns, by) for by in (1.0, -1.0))
     return {
         "what": what,
         "name": name,
         "year": year,
-        "one_more_usd": None if more is None else kind.sign * more,
-        "one_less_usd": None if less is None else -kind.sign * less,
+        "one_more_usd": None if more is None else kind.sign * (more - earned),
+        "one_less_usd": None if less is None else -kind.sign * (less + earned),
     }
 
 

@@ -61,11 +61,9 @@ def why(plan: planning.Plan, plants: Iterable[str], time: float | None = None) -
 
     Raises FaultyInput for a name that is no plant of the network.
     """
-    posed, _ = plan.whole()
-    names = list(dict.fromkeys(plants))
-    check_plants(posed.network, names)
-    again = Again(plan, time)
-    own = _Side(posed, again.known)
+    again, names = Again(plan, time), list(dict.fromkeys(plants))
+    check_plants(again.posed.network, names)
+    own = _Side(again.posed, again.known)
     return tuple(_compared(plan, again, own, name) for name in names)
 
 
@@ -120,14 +118,14 @@ def _with_rest(posed: planning.Posed, answer: Answer, spent: pl.DataFrame) -> pl
 def _compared(plan: planning.Plan, again: Again, own: _Side, name: str) -> Why:
     posed = again.posed
     if name not in posed.model.candidates and name not in posed.model.reach.plants:
-        return _nothing(plan, name, f"{name} is not in question: {_no_use(posed, name)}.")
+        return _nothing(own, name, f"{name} is not in question: {_no_use(posed, name)}.")
     has = name in posed.model.standing or name in plan.open["plant"]
     arrays = _without(posed, name) if has else _with(posed, name)
     other = "without" if has else "with"
     notes: list[str] = []
     answer = _asked(again, arrays, notes, f"{other.capitalize()} {name}")
     if answer is None:
-        return _nothing(plan, name, notes[0], other)
+        return _nothing(own, name, notes[0], other)
     now = None
     if not has:
         first = _asked(again, _now(posed, name), notes, f"With {name} ordered in month 0")
@@ -201,9 +199,8 @@ def _lacking(posed: planning.Posed, product: str) -> list[str]:
     return infeasible.missing_parts(posed.reach, product)
 
 
-def _nothing(plan: planning.Plan, name: str, said: str, other: str = "with") -> Why:
+def _nothing(side: _Side, name: str, said: str, other: str = "with") -> Why:
     """An answer without another plan to compare with."""
-    side = _Side(*plan.whole())
     money, moves, orders = _lines(side, side), _moves(side, side), _orders(side, side)
     return Why(name, other, None, None, said, money.clear(), moves.clear(), orders.clear())
 

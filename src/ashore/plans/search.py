@@ -60,9 +60,7 @@ class Search:
         self.inner: Floats | None = None  # the best point known with openings in fractions
         self.measure = Measure(blocks, aim, share)
         self.common, self.share = self.measure.common, self.measure.share
-        self.in_doubt = (
-            aim.calendar.node_chance[blocks.node] == 0
-        )  # or once had no solution
+        self.in_doubt = aim.calendar.node_chance[blocks.node] == 0  # or once had no solution
         self.groups = 1 if aim.risk > 0 else min(blocks.count, MOST_GROUPS)
         self.group = np.arange(blocks.count) * self.groups // max(1, blocks.count)
         self.centre: Centre | None = None

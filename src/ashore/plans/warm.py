@@ -17,6 +17,7 @@ import highspy
 import numpy as np
 
 from ashore.plans import objective
+from ashore.plans.aim import Aim
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.parallel import Workers
 from ashore.plans.plan import Plan
@@ -37,7 +38,7 @@ from ashore.plans.solver import (
 )
 
 MOST_NODES = 600  # linear models solved for one question; a part that needs more is left to the solver's own search
-MOST_BOXES = 64  # kept from one question to the next
+MOST_BOXES = 12  # kept from one question to the next; where there are more, the next begins with one
 NEAR = 1e-6  # a column this near to a whole number need not be branched on
 
 
@@ -51,12 +52,17 @@ class _Box:
 
 
 class Warm:
-    """A model to be asked again. Questions in different parts may be asked from several threads."""
+    """A model to be asked again. Questions in different parts may be asked from several threads.
 
-    def __init__(self, arrays: Arrays, limits: Limits) -> None:
+    weight: of columns equally far from a whole number, those that weigh most are branched on.
+    """
+
+    def __init__(self, arrays: Arrays, limits: Limits, weight: Floats | None = None) -> None:
         self.arrays, self.limits = arrays, limits
         self.pieces = split(arrays)
-        self.trees = [_Tree(cut(arrays, columns, rows)) for columns, rows in self.pieces]
+        if weight is None:
+            weight = np.ones(arrays.columns)
+        self.trees = [_Tree(cut(arrays, columns, rows), weight[columns]) for columns, rows in self.pieces]
 
     def answer(self, arrays: Arrays, known: Answer | None = None, parts: list[int] | None = None) -> Answer:
         """The best point of a model with the same matrix and sides of rows. Raises NoPlan, SolverTrouble.
@@ -111,33 +117,40 @@ class Again:
         own = self.posed.limits
         self.limits = Limits(own.gap, own.seconds if time is None else time)
         in_parts = self.method == "extensive" and self.posed.aim.risk <= 0
-        self.warm = Warm(self.posed.arrays, self.limits) if in_parts else None
+        self.warm = Warm(self.posed.arrays, self.limits, self._chance()) if in_parts else None
 
-    def answer(self, arrays: Arrays) -> Answer:
-        """The best plan for other costs or bounds. Raises NoPlan, SolverTrouble."""
+    def _chance(self) -> Floats:
+        """For each column the greatest chance of a node in which it costs something."""
+        costs, found = self.posed.charges, np.zeros(self.posed.arrays.columns)
+        np.maximum.at(found, costs.column, self.posed.calendar.node_chance[costs.node])
+        return found
+
+    def answer(self, arrays: Arrays, aim: Aim | None = None) -> Answer:
+        """The best plan for other costs (``aim`` then has them too) or bounds. Raises NoPlan, SolverTrouble."""
         if self.warm is not None:
             return self.warm.answer(arrays, self.known)
         begin = np.clip(self.known.x, arrays.col_lower, arrays.col_upper)
         start = np.where(arrays.integer, begin, np.nan)
         posed = self.posed
         return objective.answer(
-            posed.model, arrays, posed.aim, self.limits, method=self.method, start=start, known=self.known
+            posed.model, arrays, aim or posed.aim, self.limits, method=self.method, start=start, known=self.known
         )
 
 
 class _Tree:
     """The boxes of one part, and the solver that holds its matrix (made when first asked, left out of copies)."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, weight: Floats) -> None:
         self.arrays = arrays
         self.whole: Ints = np.flatnonzero(arrays.integer).astype(np.int32)
+        self.weight: Floats = weight[self.whole]
         self.boxes = [_Box(arrays.col_lower[self.whole], arrays.col_upper[self.whole])]
         self.model: Any = None
         self.lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         boxes = [_Box(box.lower, box.upper) for box in self.boxes]
-        return {"arrays": self.arrays, "whole": self.whole, "boxes": boxes}
+        return {"arrays": self.arrays, "whole": self.whole, "weight": self.weight, "boxes": boxes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, model=None, lock=Lock())
@@ -199,7 +212,7 @@ class _Search:
             if x is None:
                 heapq.heappush(self.open, (optimum, self.solved, box, x))
                 break
-            for half in _halves(box, x[self.whole], self.lower, self.upper):
+            for half in self._halves(box, x[self.whole]):
                 if not self._enter(half):
                     return None
         if self.best is None:
@@ -207,6 +220,20 @@ class _Search:
         self.bound = self.open[0][0]
         self._keep()
         return self._settled(self.best)
+
+    def _halves(self, box: _Box, value: Floats) -> tuple[_Box, _Box]:
+        """The box below and above a value: the one furthest from a whole number, of weight, and then the last one.
+
+        Openings stand in the order of time: down the last of several equal fractions takes the earlier ones with it.
+        """
+        away = np.round(np.abs(value - np.round(value)), 6)
+        away[np.maximum(box.lower, self.lower) >= np.minimum(box.upper, self.upper)] = 0.0
+        most = np.flatnonzero(away == away.max())
+        weight = self.tree.weight[most]
+        k = int(most[weight == weight.max()][-1])
+        below, above = box.upper.copy(), box.lower.copy()
+        below[k], above[k] = np.floor(value[k]), np.floor(value[k]) + 1.0
+        return _Box(box.lower, below, box.basis), _Box(above, box.upper, box.basis)
 
     def _done(self) -> bool:
         return self.best is not None and self.open[0][0] >= self.objective - self.limits.gap * abs(self.objective)
@@ -272,13 +299,3 @@ class _Search:
                 x = np.array(self.model.getSolution().col_value)
         x[self.whole] = whole
         return clean(x, self.arrays)
-
-
-def _halves(box: _Box, value: Floats, lower: Floats, upper: Floats) -> tuple[_Box, _Box]:
-    """The box below and above the value that is furthest from a whole number."""
-    away = np.abs(value - np.round(value))
-    away[np.maximum(box.lower, lower) >= np.minimum(box.upper, upper)] = 0.0
-    k = int(np.argmax(away))
-    below, above = box.upper.copy(), box.lower.copy()
-    below[k], above[k] = np.floor(value[k]), np.floor(value[k]) + 1.0
-    return _Box(box.lower, below, box.basis), _Box(above, box.upper, box.basis)

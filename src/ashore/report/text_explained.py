@@ -60,7 +60,8 @@ def _worth(step: Document) -> str:
     )
     if more is None:
         return "cannot be served"
-    said = f"{'costs' if wanted else 'saves'} {usd(more, 0)} USD"
+    verb = "saves" if not wanted else "costs" if more >= 0 else "earns"
+    said = f"{verb} {usd(abs(more), 0)} USD"
     if abs(more - price) <= 0.005 * abs(price) + 0.5:
         return said
     return f"{said} (one less {'saves' if wanted else 'costs'} {usd(less, 0)}: the price of {usd(price, 0)} is a bound)"
