@@ -12,7 +12,7 @@ from typing import Any
 
 from ashore.errors import Fault, nearest, suggest
 from ashore.network.model import LOCAL, parts_first
-from ashore.network.schema import MODE_WORDS
+from ashore.network.schema import MODE_WORDS, POSSIBILITIES
 from ashore.tables import Row, countries
 
 
@@ -201,6 +201,18 @@ def _demand_once(draft: Draft) -> None:
             draft.blame("demand", row, "month", what, "Give every month its own row, or one row with a blank month.")
 
 
+def _possibilities_are_whole(draft: Draft) -> None:
+    """What may be done at a plant is given with all its figures: an unknown cost is not 0."""
+    for row in draft.rows["plants"]:
+        for needed, besides in POSSIBILITIES:
+            given = [column for column in (*needed, *besides) if row[column] is not None]
+            missing = [column for column in needed if row[column] is None and column not in row["_unfit"]]
+            if given and missing:
+                what = f"{given[0]} is given without {' and '.join(missing)}."
+                remedy = f"Give {', '.join(needed[:-1])} and {needed[-1]}, or leave {' and '.join(given)} blank."
+                draft.blame("plants", row, missing[0], what, remedy)
+
+
 RULES: tuple[Callable[[Draft], None], ...] = (
     _names_are_free,
     _names_are_known,
@@ -210,6 +222,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     _origin_can_be_told,
     _someone_has_it,
     _demand_once,
+    _possibilities_are_whole,
 )
 
 

@@ -45,7 +45,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A site that makes products: USD to open, USD a month once ready, units of capacity a month."""
+    """A site that makes products: USD to open, USD a month once ready, units of capacity a month.
+
+    modules: most that may be added (None: none), each of module_month units of capacity a month, for module_usd when
+    ordered and module_fixed_usd_month once ready. mothball_usd, restart_usd: for laying the site up and for running it
+    again, idle_usd_month while it is laid up in place of all fixed costs (None: it cannot be laid up). close_usd: for
+    closing it for good (None: it cannot be closed).
+    """
 
     name: str
     company: str
@@ -56,8 +62,43 @@ class Plant:
     lead_months: int
     ramp_months: int
     capacity_month: float
+    module_month: float | None = None
+    module_usd: float | None = None
+    modules: int | None = None
+    module_lead_months: int | None = None
+    module_fixed_usd_month: float | None = None
+    mothball_usd: float | None = None
+    idle_usd_month: float | None = None
+    restart_usd: float | None = None
+    close_usd: float | None = None
     source: str | None = None
     note: str | None = None
+
+    @property
+    def module_lead(self) -> int:
+        """Months from ordering a module until it is ready: module_lead_months, or lead_months."""
+        return self.lead_months if self.module_lead_months is None else self.module_lead_months
+
+    @property
+    def rests(self) -> bool:
+        """Whether it can be laid up."""
+        return self.mothball_usd is not None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it can be closed."""
+        return self.close_usd is not None
+
+    @property
+    def most_modules_month(self) -> float:
+        """Capacity a month of all the modules that may be added."""
+        return (self.module_month or 0.0) * (self.modules or 0)
+
+    @property
+    def earliest(self) -> int:
+        """The first month of a plan in which it has any capacity."""
+        first = 0 if self.open else self.lead_months
+        return max(first, self.module_lead) if self.modules and not self.capacity_month else first
 
 
 @dataclass(frozen=True, slots=True)

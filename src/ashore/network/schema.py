@@ -5,6 +5,7 @@ from __future__ import annotations
 from ashore.tables import Column, Table
 
 NAME = "network.toml"
+MOST_MODULES = 100  # of one plant; more are better counted in larger modules
 
 
 def _optional(
@@ -52,6 +53,15 @@ PLANTS = Table(
         Column("lead_months", "integer", minimum=0),
         Column("ramp_months", "integer", minimum=0),
         _amount("capacity_month"),
+        _optional("module_month", above=0),
+        _optional("module_usd", minimum=0),
+        Column("modules", "integer", required=False, minimum=0, maximum=MOST_MODULES),
+        Column("module_lead_months", "integer", required=False, minimum=0),
+        _optional("module_fixed_usd_month", minimum=0),
+        _optional("mothball_usd", minimum=0),
+        _optional("idle_usd_month", minimum=0),
+        _optional("restart_usd", minimum=0),
+        _optional("close_usd", minimum=0),
     ),
     key=("plant",),
 )
@@ -113,6 +123,12 @@ DEMAND = Table(
 TABLES: dict[str, Table] = {
     table.name: table for table in (PRODUCTS, PARTS, PLANTS, MAKES, SUPPLIES, LANES, MARKETS, DEMAND)
 }
+
+# what is possible at a plant once all of the columns are given; those that may be given besides
+POSSIBILITIES = (
+    (("module_month", "module_usd", "modules"), ("module_lead_months", "module_fixed_usd_month")),
+    (("mothball_usd", "idle_usd_month", "restart_usd"), ()),
+)
 
 # network.toml: text keys, then numbers with (minimum, above, maximum)
 SETTINGS_TEXT = ("name", "currency", "origin_rule")

@@ -90,6 +90,20 @@ class Calendar:
             known[step] = np.where(before >= 0, self.parent[before], -1)
         return known[lag]
 
+    @cached_property
+    def _moments_before(self) -> dict[int, Ints]:
+        return {0: np.arange(len(self.moment_month))}
+
+    def moment_before(self, lag: int) -> Ints:
+        """The last moment ``lag`` months before each moment on its path (for 0 itself); -1 before the start."""
+        known = self._moments_before
+        if lag not in known:
+            found, date = known[0].copy(), self.moment_month - lag
+            while np.any(late := (found >= 0) & (self.moment_month[found] > date)):
+                found[late] = self.moment_parent[found[late]]
+            known[lag] = found
+        return known[lag]
+
     def pairs(self, lag: int) -> tuple[Ints, Ints]:
         """Departure and arrival slots of goods ``lag`` months on the way: one pair for each arrival slot."""
         before = self.ancestor(lag)

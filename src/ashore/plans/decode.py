@@ -14,6 +14,7 @@ from ashore.plans.law import Law, ban_on
 from ashore.plans.model import Model
 
 SHOWN = 1e-9  # units; less is none
+STEPS = ("open", "expand", "mothball", "restart", "close")  # decisions on a plant
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,76 @@ def pick(values: list[Any], places: Ints, dtype: Any = None) -> pl.Series:
     return pl.Series(values, dtype=dtype or pl.String).gather(places)
 
 
+@dataclass(frozen=True)
+class States:
+    """What the plants of ``model.sites`` are at each moment in a solution, arrays (plants, moments).
+
+    opened, ordered, on, held, ready and the same at the moment before (``was``); see :mod:`ashore.plans.sites`.
+    """
+
+    now: dict[str, Floats]
+    was: dict[str, Floats]
+
+    def change(self, name: str) -> Floats:
+        """What has been added since the moment before; 0 for orders where nothing can be ordered any more."""
+        return self.now[name] - self.was[name]
+
+    @property
+    def laid(self) -> Floats:
+        """idle[p,m] − idle[p,m′], idle = held − on: above 0 where a plant is laid up."""
+        return self.change("held") - self.change("on")
+
+    @property
+    def woken(self) -> Floats:
+        """Above 0 where a plant that was laid up runs again."""
+        return self.change("on") - self.change("ready")
+
+    @property
+    def closed(self) -> Floats:
+        """Above 0 where a plant is closed."""
+        return self.change("ready") - self.change("held")
+
+
+def states(model: Model, x: Floats) -> States:
+    """The states of all plants; of those open at the start, which are never opened, opened is 0."""
+    sites = model.sites
+    never = np.full((len(sites.plants) - sites.candidates, sites.opened.shape[1]), -1, dtype=np.int64)
+    orders = {"opened": np.concatenate([sites.opened, never]), "ordered": sites.ordered}
+    kept = {"ready": sites.ready, "held": sites.held, "on": sites.on}
+    before = {name: sites.earlier(columns) for name, columns in orders.items()}
+    before |= {name: sites.before(columns) for name, columns in kept.items()}
+    return States(
+        {name: _units(columns, x) for name, columns in (orders | kept).items()},
+        {name: _units(columns, x) for name, columns in before.items()},
+    )
+
+
+def steps(model: Model, x: Floats) -> pl.DataFrame:
+    """plant, step (of STEPS), node, month, date, ready (month), modules (added; null but for expand), chance."""
+    cal, plants = model.calendar, model.sites.plants
+    state = states(model, np.round(x))
+    lead = {"open": [plant.lead_months for plant in plants], "expand": [plant.module_lead for plant in plants]}
+    changes = (state.change("opened"), state.change("ordered"), state.laid, state.woken, state.closed)
+    tables = []
+    for step, change in zip(STEPS, changes, strict=True):
+        plant, moment = np.nonzero(change > 0.5)
+        month = cal.moment_month[moment]
+        modules = np.round(change[plant, moment]).astype(np.int64)
+        table = {
+            "plant": pick([site.name for site in plants], plant),
+            "step": pl.Series([step] * len(plant), dtype=pl.String),
+            **stamp(cal, cal.moment_node[moment], month),
+            "ready": month + np.array(lead.get(step, [0] * len(plants)), dtype=np.int64)[plant],
+            "modules": pl.Series(modules if step == "expand" else [None] * len(plant), dtype=pl.Int64),
+            "chance": cal.node_chance[cal.moment_node[moment]],
+        }
+        tables.append(pl.DataFrame(table))
+    return pl.concat(tables).sort("month", "plant", maintain_order=True)
+
+
 def openings(model: Model, x: Floats) -> pl.DataFrame:
-    """plant, node, month, date, ready (month): the orders to open a plant."""
-    cal, opened = model.calendar, model.opened
-    state = np.where(opened >= 0, np.round(x[opened]), 0.0)
-    before = np.where(cal.moment_parent >= 0, state[:, cal.moment_parent], 0.0)
-    plant, moment = np.nonzero((state > 0.5) & (before < 0.5))
-    lead = np.array([model.network.plants[name].lead_months for name in model.candidates], dtype=np.int64)
-    month = cal.moment_month[moment]
-    table = {
-        "plant": pick(list(model.candidates), plant),
-        **stamp(cal, cal.moment_node[moment], month),
-        "ready": month + lead[plant],
-        "chance": cal.node_chance[cal.moment_node[moment]],
-    }
-    return pl.DataFrame(table).sort("month", "plant", maintain_order=True)
+    """plant, node, month, date, ready (month), chance: the orders to open a plant."""
+    return steps(model, x).filter(pl.col("step") == "open").drop("step", "modules")
 
 
 def making(model: Model, x: Floats) -> pl.DataFrame:

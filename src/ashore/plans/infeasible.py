@@ -135,6 +135,10 @@ def _binding(model: Model, dual: Floats, slots: Ints, sources: Iterable[str]) ->
         if plant in sources and len(bound):
             site = model.network.plants[plant]
             wait = "" if site.open else f" (a candidate, ready {site.lead_months} months after it is ordered)"
+            if site.modules:
+                wait += (
+                    f" and {site.modules} modules of {site.module_month:,.6g} at most, ready after {site.module_lead}"
+                )
             good = min(run.make.yield_share for run in model.reach.runs if run.make.plant == plant)
             lossy = "" if good == 1 else f" (started; yield {good:.6g})"
             months = _months(model.calendar.month[bound])

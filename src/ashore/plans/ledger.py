@@ -15,7 +15,7 @@ import polars as pl
 
 from ashore import duties
 from ashore.plans.calendar import Floats, Ints
-from ashore.plans.decode import pick, stamp, used
+from ashore.plans.decode import pick, stamp, states, used
 from ashore.plans.futures import Futures
 from ashore.plans.law import Law, claims_of, law_of
 from ashore.plans.model import Model
@@ -44,7 +44,7 @@ def _entries(model: Model, law: Law, futures: Futures, x: Floats) -> _Rows:
     _moved(book, law, futures, x)
     _stored(book, x)
     _lost(book, x)
-    _opened(book, x)
+    _decided(book, x)
     return book
 
 
@@ -231,29 +231,34 @@ def _lost(book: _Rows, x: Floats) -> None:
     book.at_slots(found.slot, "lost", accounts, found.units, usd)
 
 
-def _opened(book: _Rows, x: Floats) -> None:
-    """Opening cost where a plant is ordered; fixed cost of every month in which it is ready."""
-    model, cal = book.model, book.model.calendar
-    names = (*model.candidates, *model.standing)
-    payer, payee = [book.company[name] for name in names], [f"plant {name}" for name in names]
-
-    def accounts(plants: Ints) -> dict[str, pl.Series]:
-        return {"payer": pick(payer, plants), "payee": pick(payee, plants)}
-
-    state = np.where(model.opened >= 0, x[model.opened], 0.0)
-    before = np.where(cal.moment_parent >= 0, state[:, cal.moment_parent], 0.0)
-    step = np.where(model.opened >= 0, state - before, 0.0)
-    plant, moment = np.nonzero(step)
-    cost = np.array([model.network.plants[name].open_usd for name in names], dtype=float)
-    amount = step[plant, moment]
-    book.add(
-        cal.moment_node[moment], cal.moment_month[moment], "opening", accounts(plant), amount, cost[plant] * amount
+def _decided(book: _Rows, x: Floats) -> None:
+    """What decisions on plants cost, where they are taken, and the fixed cost of every month."""
+    cal, sites = book.model.calendar, book.model.sites
+    payer = [plant.company for plant in sites.plants]
+    payee = [f"plant {plant.name}" for plant in sites.plants]
+    state = states(book.model, x)
+    on, held = state.now["on"][:, cal.moment], state.now["held"][:, cal.moment]
+    laid, woken, running = (
+        np.where(columns >= 0, x[columns], 0.0) for columns in (sites.laid, sites.woken, sites.running)
     )
-    ready = np.ones((len(names), cal.size))
-    for k, name in enumerate(model.candidates):
-        ancestor = cal.ancestor(model.network.plants[name].lead_months)
-        ready[k] = np.where(ancestor >= 0, state[k, cal.moment[ancestor]], 0.0)
-    fixed = np.array([model.network.plants[name].fixed_usd_month for name in names], dtype=float)
-    plant, slot = np.nonzero(ready)
-    amount = ready[plant, slot]
-    book.at_slots(slot, "fixed", accounts(plant), amount, fixed[plant] * amount)
+    at_moments = (
+        ("opening", state.change("opened"), "open_usd"),
+        ("expansion", state.change("ordered"), "module_usd"),
+        ("mothballing", laid, "mothball_usd"),
+        ("restart", woken, "restart_usd"),
+        ("closing", state.closed, "close_usd"),
+    )
+    at_slots = (
+        ("fixed", on, "fixed_usd_month"),
+        ("idle", held - on, "idle_usd_month"),
+        ("module fixed", running[:, cal.moment], "module_fixed_usd_month"),
+    )
+    for blocks, node, month in (
+        (at_moments, cal.moment_node, cal.moment_month),
+        (at_slots, cal.node, cal.month),
+    ):
+        for item, amount, field in blocks:
+            plant, place = np.nonzero(amount)
+            accounts = {"payer": pick(payer, plant), "payee": pick(payee, plant)}
+            usd = (amount * sites.of(field))[plant, place]
+            book.add(node[place], month[place], item, accounts, amount[plant, place], usd)

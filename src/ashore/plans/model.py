@@ -18,6 +18,7 @@ from ashore.plans.law import Law
 from ashore.plans.quotas import Border
 from ashore.plans.reach import Reach, independent
 from ashore.plans.sheet import INFINITE, Sheet
+from ashore.plans.sites import Sites, constrain, decide
 
 STRONG_LINKS = 2_000_000  # most entries spent on linking shipments to openings
 
@@ -27,8 +28,8 @@ class Model:
     """Columns and rows of a plan before its costs. Arrays of column numbers hold -1 where there is no column.
 
     make (runs, slots); move (arcs, departure slots); stock (pools, slots); blend (blends, slots);
-    lost (wants, slots); opened (candidates, moments), 1 from the moment a plant is ordered on; base (standing plants),
-    fixed at 1. wants: the (market, product) of each row of ``units`` (wants, slots) and of ``prices``.
+    lost (wants, slots); sites: decisions on plants, ``candidates`` and those ``standing`` at the start.
+    wants: the (market, product) of each row of ``units`` (wants, slots) and of ``prices``.
     balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers. links: rows that
     cut off no plan worth having, there to help the solver.
     border: what of the goods that arrive is entered, None where all of it is. arc_group: independent part of each arc.
@@ -49,8 +50,7 @@ class Model:
     stock: Ints
     blend: Ints
     lost: Ints
-    opened: Ints
-    base: Ints
+    sites: Sites
     balance: Ints
     capacity: Ints
     limit: Ints
@@ -82,7 +82,17 @@ class Model:
     @property
     def decisions(self) -> tuple[Ints, ...]:
         """Every block of columns that has moments as its last axis."""
-        return (self.opened,)
+        return self.sites.blocks
+
+    @property
+    def opened(self) -> Ints:
+        """(candidates, moments): 1 from the moment a plant is ordered on."""
+        return self.sites.opened
+
+    @property
+    def base(self) -> Ints:
+        """One column a standing plant, fixed at 1."""
+        return self.sites.base
 
     def arrivals(self, lag: int) -> tuple[Ints, Ints, Ints]:
         """Arcs of this lag, and the departure and arrival slots of each consignment on them."""
@@ -115,7 +125,8 @@ def build(
         builder.capacities,
         builder.readiness,
         builder.supply_limits,
-        builder.openings_last,
+        builder.strategy,
+        builder.ramps_of_flexible,
     ):
         step()
     quotas.constrain(builder.model)
@@ -145,14 +156,11 @@ class _Builder:
         self.units = _stack([units[key] for key in wants], calendar.size)
         price = _stack([prices[key][0][calendar.month] for key in wants], calendar.size)
         lost = _stack([prices[key][1][calendar.month] for key in wants], calendar.size)
+        self.number = {name: k for k, name in enumerate(reach.plants)}
         self.pool_group, plant_group = independent(
             reach, (*candidates, *standing), [] if law is None else quotas.shared_pools(reach, law)
         )
-        self.plant_group = dict(zip((*candidates, *standing), plant_group, strict=True))
         self.sheet = Sheet()
-        cand = np.ones((len(candidates), len(calendar.moment_node)), dtype=bool)
-        lead = np.array([network.plants[name].lead_months for name in candidates], dtype=np.int64)
-        cand &= calendar.moment_month + lead[:, None] < calendar.months
         assert used.issuperset(candidates)
         self.model = Model(
             network=network,
@@ -178,10 +186,13 @@ class _Builder:
             lost=self.sheet.add_columns(
                 (self.units > 0) & ~np.isnan(lost), self.units, group=self.pool_group[self.want_pool][:, None]
             ),
-            opened=self.sheet.add_columns(
-                cand, 1.0, integer=True, group=_column([self.plant_group[name] for name in candidates])
+            sites=decide(
+                self.sheet,
+                calendar,
+                [network.plants[name] for name in candidates],
+                [network.plants[name] for name in standing],
+                plant_group,
             ),
-            base=self.sheet.add_columns(np.ones(len(standing), dtype=bool), 1.0, lower=1.0, group=-1),
             balance=self._balance_rows(),
             capacity=self._plant_rows(),
             limit=self._limit_rows(),
@@ -210,7 +221,8 @@ class _Builder:
 
     def _plant_rows(self) -> Ints:
         plants = [self.net.plants[name] for name in self.reach.plants]
-        room = _column([plant.capacity_month if plant.open else 0.0 for plant in plants])
+        always = [plant.open and not (plant.rests or plant.closes) for plant in plants]
+        room = _column([plant.capacity_month if here else 0.0 for plant, here in zip(plants, always, strict=True)])
         first = _column(
             [min(run.earliest for run in self.reach.runs if run.make.plant == plant.name) for plant in plants]
         )
@@ -264,30 +276,57 @@ class _Builder:
     def capacities(self) -> None:
         """A plant makes what it has room for: for each plant p and slot s, with use = capacity_use / yield,
 
-        Σ_r use[r]·make[r,s] ≤ capacity[p], and for a candidate with lead time l and R months of ramp
-        Σ_r use[r]·make[r,s] ≤ capacity[p]/(R+1) · Σ_{j=0..R} opened[p, d(s, l+j)].
+        Σ_r use[r]·make[r,s] ≤ capacity[p] · on[p, d(s, 0)] + module[p] · running[p, d(s, 0)],
+
+        where, for a candidate with lead time l and R > 0 months of ramp, the first term is
+        capacity[p]/(R+1) · Σ_{j=0..R} opened[p, d(s, l+j)].
         """
-        m, number = self.model, {name: k for k, name in enumerate(self.reach.plants)}
-        plant = np.array([number[run.make.plant] for run in self.reach.runs], dtype=np.int64)
+        m, sites = self.model, self.model.sites
+        plant = np.array([self.number[run.make.plant] for run in self.reach.runs], dtype=np.int64)
         use = _column([run.make.good_capacity_use for run in self.reach.runs])
         self.sheet.put(m.capacity[plant], m.make, use)
-        for k, name in enumerate(m.candidates):
-            site = self.net.plants[name]
-            for step in range(site.ramp_months + 1):
-                self.sheet.put(
-                    m.capacity[number[name]],
-                    self._opened_by(k, site.lead_months + step),
-                    -site.capacity_month / (site.ramp_months + 1),
-                )
+        flexible = sites.flexible
+        for k, site in enumerate(sites.plants):
+            if site.name not in self.number:
+                continue
+            row = m.capacity[self.number[site.name]]
+            if k < sites.candidates and site.ramp_months:
+                share = site.capacity_month / (site.ramp_months + 1)
+                for step in range(site.ramp_months + 1):
+                    self.sheet.put(row, self._opened_by(k, site.lead_months + step), -share)
+            elif k < sites.candidates or flexible[k]:
+                self.sheet.put(row, sites.on[k, self.cal.moment], -site.capacity_month)
+            self.sheet.put(row, sites.running[k, self.cal.moment], -(site.module_month or 0.0))
+
+    def ramps_of_flexible(self) -> None:
+        """A candidate with a ramp makes nothing while it is laid up or closed: with the rows of its capacity
+
+        Σ_r use[r]·make[r,s] ≤ capacity[p] · on[p, d(s, 0)] + module[p] · running[p, d(s, 0)].
+        """
+        m, sites = self.model, self.model.sites
+        for k in np.flatnonzero(sites.flexible[: sites.candidates]):
+            site = sites.plants[k]
+            if not site.ramp_months:
+                continue
+            capacity = m.capacity[self.number[site.name]]
+            rows = self.sheet.add_rows(capacity >= 0, -INFINITE, 0.0, sites.group[k])
+            for run, columns in zip(self.reach.runs, m.make, strict=True):
+                if run.make.plant == site.name:
+                    self.sheet.put(rows, columns, run.make.good_capacity_use)
+            self.sheet.put(rows, sites.on[k, self.cal.moment], -site.capacity_month)
+            self.sheet.put(rows, sites.running[k, self.cal.moment], -(site.module_month or 0.0))
 
     def readiness(self) -> None:
-        """What takes no capacity is made only where a plant is ready all the same: for such a run r of a candidate p
+        """What takes no capacity is made only where a plant runs all the same: for such a run r of a plant p that may
+        stand still or is a candidate
 
-        make[r,s] ≤ D · opened[p, d(s, lead time)],
+        make[r,s] ≤ D · on[p, d(s, 0)],
 
         D the most of its product that demand from s on can use, on any branch. Making more can always be left out.
         """
-        number = {name: k for k, name in enumerate(self.model.candidates)}
+        sites = self.model.sites
+        may_not = sites.flexible | (np.arange(len(sites.plants)) < sites.candidates)
+        number = {plant.name: k for k, plant in enumerate(sites.plants) if may_not[k]}
         runs = [k for k, run in enumerate(self.reach.runs) if not run.make.capacity_use and run.make.plant in number]
         if not runs:
             return
@@ -297,8 +336,7 @@ class _Builder:
         self.sheet.put(rows, self.model.make[runs], 1.0)
         for row, k in zip(rows, runs, strict=True):
             make = self.reach.runs[k].make
-            opened = self._opened_by(number[make.plant], self.net.plants[make.plant].lead_months)
-            self.sheet.put(row, opened, -of_use[make.product])
+            self.sheet.put(row, sites.on[number[make.plant], self.cal.moment], -of_use[make.product])
 
     def _of_use(self) -> dict[str, Floats]:
         """Of each product, the most units that demand from each slot on can use, on any branch below it."""
@@ -317,15 +355,9 @@ class _Builder:
         bought = np.flatnonzero(supply >= 0)
         self.sheet.put(self.model.limit[supply[bought]], self.model.move[bought], 1.0)
 
-    def openings_last(self) -> None:
-        """A plant once ordered stays: opened[p, m] ≥ opened[p, moment before m]."""
-        opened, before = self.model.opened, self.cal.moment_parent
-        later = np.flatnonzero(before >= 0)
-        mask = (opened[:, later] >= 0) & (opened[:, before[later]] >= 0)
-        group = _column([self.plant_group[name] for name in self.model.candidates])
-        rows = self.sheet.add_rows(mask, 0.0, INFINITE, group)
-        self.sheet.put(rows, opened[:, later], 1.0)
-        self.sheet.put(rows, opened[:, before[later]], -1.0)
+    def strategy(self) -> None:
+        """Decisions on sites hold together: see :mod:`ashore.plans.sites`."""
+        constrain(self.sheet, self.model.sites)
 
     def strong_links(self) -> None:
         """Nothing useful is shipped from a plant that never opens: for each candidate p, market k, product and branch
@@ -352,7 +384,8 @@ class _Builder:
             arc_row[ties[key]] = k
         arcs = np.flatnonzero(arc_row >= 0)
         sites = [self.net.plants[name] for name in m.candidates]
-        room = np.array([site.capacity_month * max(1, self.cal.months - site.lead_months) for site in sites])
+        full = [site.capacity_month + site.most_modules_month for site in sites]
+        room = np.array([most * max(1, self.cal.months - s.lead_months) for most, s in zip(full, sites, strict=True)])
         group = self.pool_group[self.want_pool][want]
         opened = np.stack([self._opened_by(k, site.lead_months) for k, site in enumerate(sites)])
         leaves, months = self.cal.leaves, self.cal.months

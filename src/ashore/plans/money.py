@@ -51,6 +51,7 @@ def charges(model: Model, law: Law) -> Charges:
         gather.holding,
         gather.losing,
         gather.opening,
+        gather.standing_still,
         gather.standing,
     ):
         step()
@@ -116,30 +117,38 @@ class _Gather:
         self._at_slots(self.model.lost, np.arange(self.cal.size), np.nan_to_num(self.model.lost_usd))
 
     def opening(self) -> None:
-        """open_usd at the moment a plant is ordered, that is for opened[p,m] − opened[p, moment before m]."""
-        cal, opened = self.cal, self.model.opened
-        cost = self._of_candidates("open_usd")
-        self._add(opened, cal.moment_node, cal.moment_month, cost)
-        later = np.flatnonzero(cal.moment_parent >= 0)
-        before = np.where(opened[:, later] >= 0, opened[:, cal.moment_parent[later]], -1)
-        self._add(before, cal.moment_node[later], cal.moment_month[later], -cost)
+        """open_usd where a plant is ordered, module_usd where a module is: for opened[p,m] − opened[p,m′] and
+        ordered[p,m] − ordered[p,m′], m′ the moment before m.
+        """
+        sites = self.model.sites
+        self._at_moments(sites.opened, sites.of("open_usd")[: sites.candidates])
+        self._at_moments(sites.earlier(sites.opened), -sites.of("open_usd")[: sites.candidates])
+        self._at_moments(sites.ordered, sites.of("module_usd"))
+        self._at_moments(sites.earlier(sites.ordered), -sites.of("module_usd"))
+
+    def standing_still(self) -> None:
+        """mothball_usd and restart_usd at these steps; close_usd for closed[p,m] − closed[p,m′], closed being
+        ready − held and m′ the moment before m.
+        """
+        sites = self.model.sites
+        self._at_moments(sites.laid, sites.of("mothball_usd"))
+        self._at_moments(sites.woken, sites.of("restart_usd"))
+        for state, sign in ((sites.ready, 1.0), (sites.held, -1.0)):
+            self._at_moments(state, sign * sites.of("close_usd"))
+            self._at_moments(sites.before(state), -sign * sites.of("close_usd"))
 
     def standing(self) -> None:
-        """fixed_usd_month from the month a plant is ready on; of plants already open in every month."""
-        m = self.model
-        for k, name in enumerate(m.candidates):
-            plant = m.network.plants[name]
-            before = self.cal.ancestor(plant.lead_months)
-            ready = np.flatnonzero(before >= 0)
-            columns = m.opened[k, self.cal.moment[before[ready]]]
-            self._at_slots(columns, ready, plant.fixed_usd_month)
-        fixed = np.array([m.network.plants[name].fixed_usd_month for name in m.standing], dtype=float)
-        self._at_slots(m.base[:, None], np.arange(self.cal.size), fixed[:, None])
+        """Each month fixed_usd_month of a plant that is on, idle_usd_month of one laid up (held − on), and
+        module_fixed_usd_month of every module that runs.
+        """
+        sites, moment, slots = self.model.sites, self.cal.moment, np.arange(self.cal.size)
+        self._at_slots(sites.on[:, moment], slots, sites.of("fixed_usd_month"))
+        self._at_slots(sites.held[:, moment], slots, sites.of("idle_usd_month"))
+        self._at_slots(sites.on[:, moment], slots, -sites.of("idle_usd_month"))
+        self._at_slots(sites.running[:, moment], slots, sites.of("module_fixed_usd_month"))
 
-    def _of_candidates(self, field: str) -> Floats:
-        plants = self.model.network.plants
-        values = [getattr(plants[name], field) for name in self.model.candidates]
-        return np.array(values, dtype=float).reshape(-1, 1)
+    def _at_moments(self, columns: Ints, usd: Floats) -> None:
+        self._add(columns, self.cal.moment_node, self.cal.moment_month, usd)
 
 
 def forgone(model: Model) -> Charges:

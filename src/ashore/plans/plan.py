@@ -30,7 +30,7 @@ from ashore.plans.solver import Answer, Limits, NoPlan
 from ashore.rules import RuleBook
 
 HUGE = 6_000_000  # columns beyond which a plan is built and told branch by branch
-TABLES = ("open", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "branches", "duty")
+TABLES = ("open", "steps", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "branches", "duty")
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class Plan:
     columns: int
     rows: int
     open: pl.DataFrame
+    steps: pl.DataFrame
     make: pl.DataFrame
     flows: pl.DataFrame
     stock: pl.DataFrame
@@ -386,6 +387,7 @@ def finish(posed: Posed, answer: Answer) -> Plan:
         columns=posed.arrays.columns,
         rows=posed.arrays.rows,
         open=decode.openings(model, x),
+        steps=decode.steps(model, x),
         make=decode.making(model, x),
         flows=decode.moving(model, x),
         stock=decode.stocking(model, x),

@@ -167,7 +167,7 @@ class _Search:
 
     def _first_made(self, make: Make) -> None:
         plant = self.net.plants[make.plant]
-        ready = 0 if plant.open else plant.lead_months
+        ready = plant.earliest
         essential = self._handed_on(make)
         parts = [part.part for part in self.net.parts[make.product]]
         missing = tuple(part for part in parts if not self.earliest.get((make.plant, part)))

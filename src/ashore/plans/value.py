@@ -26,7 +26,7 @@ class Options:
     """What foresight, the tree and each candidate plant are worth, USD; None where there is no plan without it.
 
     evpi_usd: how much less the plan would cost if the branch were known at the start.
-    vss_usd: how much dearer the openings are that are best under the mean policy and demand.
+    vss_usd: how much dearer the decisions on plants are that are best under the mean policy and demand.
     options: (plant, value_usd), how much dearer the best plan without the plant is.
     """
 
@@ -86,27 +86,25 @@ def _perfect_information(plan: planning.Plan, asked: _Asked, notes: list[str]) -
 
 
 def _stochastic(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float | None:
-    """How much dearer the plan gets with the openings that are best when policy and demand are the mean of all."""
+    """How much dearer the plan is with the decisions on plants that are best if policy and demand are the mean."""
     posed = asked.posed
-    state = _mean_openings(posed, asked.limits)
-    if state is None:
+    known = _mean_decisions(posed, asked.limits)
+    if known is None:
         notes.append("There is no plan for the mean policy and demand; vss_usd is left open.")
         return None
-    model = posed.model
     lower, upper = posed.arrays.col_lower.copy(), posed.arrays.col_upper.copy()
-    for k, name in enumerate(model.candidates):
-        columns = model.opened[k]
-        fixed = state.get(name, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
+    for key, columns in posed.model.sites.states():
+        fixed = known.get(key, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
         keep = columns >= 0
         lower[columns[keep]] = upper[columns[keep]] = fixed[keep]
     cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), asked)
     if why:
-        notes.append(f"With the openings that are best under the mean policy: {why}")
+        notes.append(f"With the decisions on plants that are best under the mean policy: {why}")
     return None if cost is None else max(0.0, cost - plan.objective_usd)
 
 
-def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] | None:
-    """For each candidate, by month, whether the best plan under mean rates and demand has ordered it."""
+def _mean_decisions(posed: planning.Posed, limits: Limits) -> dict[tuple[str, str], Floats] | None:
+    """By month, each state of each plant (see :meth:`Sites.states`) in the best plan under mean rates and demand."""
     cal, network = posed.calendar, posed.network
     root = posed.futures.nodes[0]
     line = lay_out(held_law(root.book, cal.dates[0]), cal.dates[0], cal.months, network.settings.discount_year)
@@ -123,12 +121,11 @@ def _mean_openings(posed: planning.Posed, limits: Limits) -> dict[str, Floats] |
         answer: Answer = run(model.sheet.arrays(costs), limits)
     except NoPlan:
         return None
-    found: dict[str, Floats] = {}
-    for k, name in enumerate(model.candidates):
-        state = np.where(model.opened[k] >= 0, np.round(answer.x[model.opened[k]]), 0.0)
+    found: dict[tuple[str, str], Floats] = {}
+    for key, columns in model.sites.states():
         by_month = np.zeros(cal.months)
-        by_month[line.moment_month] = state
-        found[name] = np.maximum.accumulate(by_month)
+        by_month[line.moment_month] = np.where(columns >= 0, np.round(answer.x[columns]), 0.0)
+        found[key] = by_month
     return found
 
 
@@ -146,10 +143,9 @@ def _plants(plan: planning.Plan, asked: _Asked, notes: list[str]) -> tuple[tuple
 
 def _without(asked: _Asked, name: str) -> tuple[float | None, str]:
     """:func:`_cost` of the best plan that never opens a plant."""
-    arrays, model = asked.posed.arrays, asked.posed.model
-    columns = model.opened[model.candidates.index(name)]
+    arrays = asked.posed.arrays
     upper = arrays.col_upper.copy()
-    upper[columns[columns >= 0]] = 0.0
+    upper[asked.posed.model.sites.own(name)] = 0.0
     start = np.where(arrays.integer, np.minimum(asked.answer.x, upper), np.nan)
     return _cost(replace(arrays, col_upper=upper), asked, start)
 

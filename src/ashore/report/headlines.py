@@ -10,6 +10,13 @@ from typing import Any
 from ashore.report.words import NOT_OPEN, dated, listed, percent, plural
 
 Document = Mapping[str, Any]
+NAMED = 3  # plants named one by one; more are counted
+OTHERS = {  # of one plant, of several
+    "expand": ("expands", "expand"),
+    "mothball": ("is laid up", "are laid up"),
+    "restart": ("runs again", "run again"),
+    "close": ("closes", "close"),
+}
 CLAIMS = re.compile(r"depends on claims not given \(([^)]*)\)")
 
 
@@ -44,7 +51,22 @@ def _span(gaps: Mapping[str, float]) -> str:
 
 
 def opened(plan: Document) -> str:
-    """What a plan opens, and when."""
+    """What a plan opens, and when; and how many plants it expands, lays up, restarts and closes."""
+    return "; ".join([_opens(plan), *_others(plan)])
+
+
+def _others(plan: Document) -> list[str]:
+    plants: dict[str, dict[str, None]] = {}
+    for row in plan["steps"]:
+        if row["step"] != "open":
+            plants.setdefault(row["step"], {})[row["plant"]] = None
+    return [
+        f"{listed(names) if len(names) <= NAMED else plural(len(names), 'plant')} {OTHERS[step][len(names) > 1]}"
+        for step, names in plants.items()
+    ]
+
+
+def _opens(plan: Document) -> str:
     if not plan["open"]:
         return "nothing opens"
     many = len(plan["node_costs"]) > 1

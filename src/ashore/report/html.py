@@ -150,9 +150,9 @@ def _plan(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
         f'<div class="wide">{html_tables.plans(plans)}</div>',
     ]
     inside += [
-        f'<h3>Openings: {escape(plan["name"])}</h3><div class="wide">{html_tables.openings(plan)}</div>'
+        f'<h3>Decisions on plants: {escape(plan["name"])}</h3><div class="wide">{html_tables.decisions(plan)}</div>'
         for plan in plans
-        if plan["open"]
+        if plan["steps"]
     ]
     inside += _figure(drawn.get("production"), html_tables.production(document))
     inside += _figure(drawn.get("timeline"), html_tables.timeline(document))

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from ashore.report import headlines
-from ashore.report.words import DASH, dated, listed, mark, month_of, percent, spans, topic_of, usd
+from ashore.report.words import DASH, decided, listed, mark, month_of, percent, spans, takes_effect, topic_of, usd
 
 Document = Mapping[str, Any]
 PARTS = ("make", "bought", "freight", "insurance", "duty", "fees", "carrying")
@@ -126,18 +126,19 @@ def plans(rows: Sequence[Document]) -> str:
     return table(heads, cells, 5)
 
 
-def openings(plan: Document) -> str:
+def decisions(plan: Document) -> str:
     rows = [
         [
             row["plant"],
+            decided(row),
             row["date"],
-            dated(plan["start"], row["ready"]) if row["ready"] < plan["months"] else "after the plan",
+            takes_effect(plan["start"], plan["months"], row),
             row["node"],
             percent(row["chance"]),
         ]
-        for row in plan["open"]
+        for row in plan["steps"]
     ]
-    return table(["plant", "decided", "ready", "in node", "chance"], rows, 1)
+    return table(["plant", "decision", "decided", "ready", "in node", "chance"], rows, 1)
 
 
 def lost(plan: Document) -> str:

@@ -123,6 +123,8 @@ def timeline(document: Document) -> Picture | None:
         "Monthly make as a share of each plant's capacity. Orange: opened by the plan; diamond: decided; dashes: ready."
         "\nIn the last months nothing is made that could not arrive before the plan ends."
     )
+    if any(row["steps"] for row in rows):
+        under += " Triangles: modules ordered (up), laid up (down), restarted (right); cross: closed."
     return Picture(
         "timeline",
         figures.plan_timeline(rows, months, finding, under, rests_on(document)),

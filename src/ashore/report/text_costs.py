@@ -8,7 +8,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import headlines, terminal, text_explained
-from ashore.report.words import DASH, count, dated, millions, percent, plural, split_assumptions, topic_of, usd
+from ashore.report.words import (
+    DASH,
+    count,
+    dated,
+    decided,
+    millions,
+    percent,
+    plural,
+    split_assumptions,
+    takes_effect,
+    topic_of,
+    usd,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,7 +128,7 @@ def text_of_plan(document: Document) -> None:
     terminal.pairs(out, rows)
     nodes = document["node_costs"]
     chances = {node["node"]: node["chance"] for node in nodes}
-    _opened(out, document, many=len(nodes) > 1)
+    _decided(out, document, many=len(nodes) > 1)
     _made(out, document, chances)
     _lost(out, document, chances)
     _quotas(out, document, chances)
@@ -173,18 +185,21 @@ def _proof(document: Document) -> str:
     return f"{document['status'].replace('_', ' ')}, at most {percent(document['gap'])} above the best there is"
 
 
-def _opened(out: Console, document: Document, many: bool) -> None:
+def _decided(out: Console, document: Document, many: bool) -> None:
+    """What is decided on plants, where and when; openings alone need no word for what they are."""
     terminal.blank(out)
-    if not document["open"]:
+    steps = document["steps"]
+    if not steps:
         terminal.heading(out, "Nothing opens: the plants open today serve the demand at least cost")
         return
-    terminal.heading(out, "Opens")
+    plain = all(row["step"] == "open" for row in steps)
+    terminal.heading(out, "Opens" if plain else "Decides on plants")
     rows = []
-    for row in document["open"]:
-        ready = dated(document["start"], row["ready"]) if row["ready"] < document["months"] else "after the plan"
-        cells = (row["plant"], row["date"][:7], ready)
+    for row in steps:
+        ready = takes_effect(document["start"], document["months"], row)
+        cells = (row["plant"], *(() if plain else (decided(row),)), row["date"][:7], ready)
         rows.append((*cells, row["node"], percent(row["chance"])) if many else cells)
-    columns = (("plant", "L"), ("decided", "L"), ("ready", "L"))
+    columns = (("plant", "L"), *(() if plain else (("", "L"),)), ("decided", "L"), ("ready", "L"))
     terminal.table(out, (*columns, ("in node", "l"), ("chance", "r")) if many else columns, rows)
 
 

@@ -169,14 +169,19 @@ def _stages(
 
 
 def timeline(network: Network, plan: Document) -> list[dict[str, Any]]:
-    """Of each plant that makes anything: share of capacity used in each month, and when it was decided and is ready."""
+    """Of each plant that makes anything: share of capacity used in each month, and when it was decided and is ready.
+
+    Capacity counts the most modules that any branch adds. steps: month and step of what is decided besides opening.
+    """
     months = plan["months"]
+    modules = _most_modules(plan)
     chances = {node["node"]: node["chance"] for node in plan["node_costs"]}
     used: dict[str, list[float]] = {}
     units: dict[str, dict[str, list[float]]] = {}
     for row in plan["make"]:
         plant, product = row["plant"], row["product"]
         capacity = network.plants[plant].capacity_month
+        capacity += modules.get(plant, 0) * (network.plants[plant].module_month or 0.0)
         amount = row["units"] * chances[row["node"]]
         if capacity:
             share = amount * network.makes[plant, product].good_capacity_use / capacity
@@ -199,10 +204,27 @@ def timeline(network: Network, plan: Document) -> list[dict[str, Any]]:
                 "opened": order is not None,
                 "decided": order["month"] if order else None,
                 "ready": order["ready"] if order else None,
+                "steps": [
+                    {"month": row["month"], "step": row["step"]}
+                    for row in plan["steps"]
+                    if row["plant"] == plant and row["step"] != "open"
+                ],
             }
         )
     place = {name: number for number, name in enumerate(network.plants)}
     return sorted(rows, key=lambda row: (row["opened"], place[row["plant"]]))
+
+
+def _most_modules(plan: Document) -> dict[str, int]:
+    """Of each plant the modules added by the end of the branch that adds most."""
+    found: dict[str, int] = {}
+    for plant in {row["plant"] for row in plan["steps"] if row["step"] == "expand"}:
+        total: dict[str | None, int] = {None: 0}
+        for node in plan["node_costs"]:  # parents stand before children
+            own = [row for row in plan["steps"] if (row["plant"], row["node"]) == (plant, node["node"])]
+            total[node["node"]] = total[node["parent"]] + sum(row["modules"] or 0 for row in own)
+        found[plant] = max(total.values())
+    return found
 
 
 def condensed(plan: Document, name: str, network: Network) -> dict[str, Any]:
@@ -218,7 +240,7 @@ def condensed(plan: Document, name: str, network: Network) -> dict[str, Any]:
         lost[row["market"], row["product"]] += row["units"] * chances[row["node"]] / months
     kept = (
         "status", "objective_usd", "bound_usd", "gap", "cost_usd", "tail_usd", "revenue_usd", "duty_usd", "seconds",
-        "columns", "rows", "start", "months", "open", "duty", "node_costs", "notes",
+        "columns", "rows", "start", "months", "open", "steps", "duty", "node_costs", "notes",
     )  # fmt: skip
     return {
         "name": name,

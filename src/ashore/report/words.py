@@ -9,6 +9,7 @@ from typing import Any
 
 DASH = "–"
 NOT_OPEN = "not open yet"  # how a route says that a maker of its parts is a candidate
+STEPS = {"open": "opens", "mothball": "is laid up", "restart": "runs again", "close": "closes"}
 MARKS = {  # how far a figure is known, as the data mark it, in a word
     "READ": "read in the source",
     "READ-secondary": "read second-hand",
@@ -52,6 +53,20 @@ def count(units: float) -> str:
 def plural(number: int, noun: str) -> str:
     """3, "route" → "3 routes"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith(("s", "x", "ch")) else "s")
+
+
+def decided(row: Mapping[str, Any]) -> str:
+    """What is decided on a plant, after its name: "opens", "gets 2 modules more"."""
+    if row["step"] == "expand":
+        return f"gets {plural(row['modules'], 'module')} more"
+    return STEPS[row["step"]]
+
+
+def takes_effect(start: str, months: int, row: Mapping[str, Any]) -> str:
+    """When a decision on a plant takes effect: "2027-03", "at once" for what needs no building."""
+    if row["step"] not in ("open", "expand"):
+        return "at once"
+    return dated(start, row["ready"]) if row["ready"] < months else "after the plan"
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

@@ -16,13 +16,17 @@ ROW = 34  # from one plant to the next
 FULL = 26  # height of full capacity
 
 
+SHAPES = {"expand": "triangle-up", "mothball": "triangle-down", "restart": "triangle-right", "close": "cross"}
+
+
 def plan_timeline(
     rows: Sequence[Mapping[str, Any]], months: Sequence[str], title: str, under: str, mark_line: str
 ) -> Any:
     """Area of each plant's monthly make over its capacity.
 
     rows: one a plant, with ``label``, ``share`` (of capacity, one a month), ``peak`` (text at the right), ``opened``
-    (True: a candidate that the plan opens), ``decided`` and ``ready`` (months, or None).
+    (True: a candidate that the plan opens), ``decided`` and ``ready`` (months, or None), ``steps`` (month, step of
+    SHAPES).
     months: ISO first days, one a month.
     """
     count = len(months)
@@ -31,6 +35,7 @@ def plan_timeline(
     grounds: list[dict[str, float]] = []
     ticks: list[dict[str, float]] = []
     marks: list[dict[str, float]] = []
+    others: list[dict[str, Any]] = []
     names: list[tuple[float, float, str]] = []
     strong: list[tuple[float, float, str]] = []
     figures: list[tuple[float, float, str]] = []
@@ -42,6 +47,9 @@ def plan_timeline(
         (strong if row["opened"] else names).append((-LEFT, base - FULL / 2, row["label"]))
         grounds.append({"x": 0, "x2": PLOT, "top": base - FULL, "bottom": base})
         figures.append((PLOT + 12, base - FULL / 2, row["peak"]))
+        others += [
+            {"x": (one["month"] + 0.5) * width, "y": base - FULL / 2, "step": one["step"]} for one in row["steps"]
+        ]
         if row["decided"] is not None:
             marks.append({"x": (row["decided"] + 0.5) * width, "y": base - FULL / 2})
             if row["ready"] is not None and row["ready"] < count:
@@ -71,6 +79,13 @@ def plan_timeline(
         alt.Chart(data(marks))
         .mark_point(shape="diamond", filled=True, size=90, color=HIGHLIGHT, opacity=1)
         .encode(x=x, y=alt.Y("y:Q", **plain)),
+        alt.Chart(data(others))
+        .mark_point(filled=True, size=90, color=HIGHLIGHT, opacity=1)
+        .encode(
+            x=x,
+            y=alt.Y("y:Q", **plain),
+            shape=alt.Shape("step:N", legend=None, scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values()))),
+        ),
         words(names, limit=LEFT - 8),
         words(strong, fontWeight="bold", limit=LEFT - 8),
         words(figures, fontSize=11),
