@@ -276,6 +276,8 @@ def _local(count: str) -> Iterator[str]:
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
         "distributed.worker.profile.enabled": False,  # it samples a hundred times a second
+        "distributed.admin.tick.interval": "1s",  # not fifty times a second, in every process
+        "distributed.admin.system-monitor.interval": "5s",
     }
     with (
         config.set(off),
