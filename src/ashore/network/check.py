@@ -12,13 +12,13 @@ from typing import Any
 
 from ashore.errors import Fault, nearest, suggest
 from ashore.network.model import LOCAL, parts_first
-from ashore.network.schema import MODE_WORDS, POSSIBILITIES
+from ashore.network.schema import CONTENT, MODE_WORDS, POSSIBILITIES, UNITS
 from ashore.tables import Row, countries
 
 
 @dataclass
 class Draft:
-    """The rows of the eight tables before they are a network."""
+    """The rows of the tables before they are a network."""
 
     rows: dict[str, list[Row]]
     settings: dict[str, Any]
@@ -213,6 +213,63 @@ def _possibilities_are_whole(draft: Draft) -> None:
                 draft.blame("plants", row, missing[0], what, remedy)
 
 
+def _limits_can_be_read(draft: Draft) -> None:
+    """Each limit names something of the network and says how much, in the column its kind needs."""
+    for row in draft.rows["limits"]:
+        kind, own = row["kind"], "units" if row["kind"] == UNITS else "share"
+        other = "share" if own == "units" else "units"
+        if kind is not None and row[own] is None and own not in row["_unfit"]:
+            draft.blame("limits", row, own, f"A limit of kind {kind} needs {own}.", f"Give {own}.")
+        if kind is not None and row[other] is not None:
+            draft.blame("limits", row, other, f"A limit of kind {kind} has no {other}.", "Leave it blank.")
+        if row["until_month"] is not None and row["until_month"] <= (row["from_month"] or 0):
+            what = f"The limit ends in month {row['until_month']}, not after it begins."
+            draft.blame("limits", row, "until_month", what, "Write the first month in which it no longer holds.")
+        if kind == CONTENT and row["by"] not in (None, "country"):
+            draft.blame("limits", row, "by", "Local content is that of a country.", "Write country.")
+        if kind == CONTENT and row["product"] is not None:
+            what = "Local content counts everything that is made."
+            draft.blame("limits", row, "product", what, "Leave the product blank.")
+        if kind in (CONTENT, "min_share") and row["of"] == "*":
+            what = f"A limit of kind {kind} cannot hold for each one alike."
+            draft.blame("limits", row, "of", what, "Name one.")
+        _check_of(draft, row)
+        _check_named(draft, row, "market", "markets", ("market",))
+        _check_named(draft, row, "product", "products", ("product", "kind"))
+
+
+def _check_of(draft: Draft, row: Row) -> None:
+    name, by = row["of"], row["by"]
+    if name in (None, "*") or by is None:
+        return
+    if by in ("origin", "country"):
+        row["of"] = name.upper()
+        if row["of"] not in countries():
+            draft.blame("limits", row, "of", f"'{name}' is no country code.", _place_remedy(name, set()))
+        return
+    home, columns = {
+        "maker": ("products", ("maker",)),
+        "parent": ("products", ("parent", "maker")),
+        "company": ("plants", ("company",)),
+        "plant": ("plants", ("plant",)),
+    }[by]
+    known = [other for column in columns for other in draft.names(home, column)]
+    if name not in known and all(draft.trusted(home, column) for column in columns[-1:]):
+        draft.blame("limits", row, "of", f"There is no {by} '{name}'.", suggest(name, known, f"Name a {by}."))
+
+
+def _check_named(draft: Draft, row: Row, column: str, home: str, columns: tuple[str, ...]) -> None:
+    name = row[column]
+    known = [other for own in columns for other in draft.names(home, own)]
+    if name is None or name in known or not draft.trusted(home, columns[0]):
+        return
+    if column == "market" and name.upper() in countries():
+        row[column] = name.upper()
+        return
+    noun = "market or country code" if column == "market" else "product or kind of product"
+    draft.blame("limits", row, column, f"'{name}' is no {noun}.", suggest(name, known, f"Name a {noun}, or none."))
+
+
 RULES: tuple[Callable[[Draft], None], ...] = (
     _names_are_free,
     _names_are_known,
@@ -223,6 +280,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     _someone_has_it,
     _demand_once,
     _possibilities_are_whole,
+    _limits_can_be_read,
 )
 
 

@@ -13,6 +13,7 @@ from ashore.network.check import Draft, check, sorted_faults
 from ashore.network.model import (
     Demand,
     Lane,
+    Limit,
     Make,
     Market,
     Network,
@@ -26,6 +27,7 @@ from ashore.network.model import (
 from ashore.network.schema import (
     CURRENCY,
     NAME,
+    OPTIONAL,
     ORIGIN_RULES,
     SETTINGS_FREE,
     SETTINGS_NUMBERS,
@@ -35,6 +37,7 @@ from ashore.network.schema import (
 from ashore.tables import ArrowLike, Row, Unfit, parse_cell, read, read_toml
 
 T = TypeVar("T")
+KNOWN = TABLES | OPTIONAL
 
 
 def load(source: Path | str | Mapping[str, ArrowLike], settings: Mapping[str, Any] | Settings | None = None) -> Network:
@@ -60,6 +63,10 @@ def _from_folder(folder: Path) -> Network:
     draft = Draft(rows={}, settings={}, suffix=".csv")
     for name in TABLES:
         _read_table(draft, name, folder / f"{name}.csv", f"{name}.csv")
+    for name in OPTIONAL:
+        draft.rows[name] = []
+        if (folder / f"{name}.csv").exists():
+            _read_table(draft, name, folder / f"{name}.csv", f"{name}.csv")
     present = sorted(path.name for path in folder.iterdir() if path.is_file())
     draft.faults = [_with_namesake(fault, present) for fault in draft.faults]
     before = len(draft.faults)
@@ -75,7 +82,7 @@ def _with_namesake(fault: Fault, present: list[str]) -> Fault:
     """A missing file's fault, pointing at a file whose name is nearly right."""
     if not fault.what.startswith("There is no such file"):
         return fault
-    strangers = [name for name in present if name != NAME and name.removesuffix(".csv") not in TABLES]
+    strangers = [name for name in present if name != NAME and name.removesuffix(".csv") not in KNOWN]
     near = difflib.get_close_matches(fault.where, strangers, n=1, cutoff=0.8)
     if not near:
         return fault
@@ -85,8 +92,8 @@ def _with_namesake(fault: Fault, present: list[str]) -> Fault:
 def _from_tables(source: Mapping[str, ArrowLike], settings: Mapping[str, Any] | Settings | None) -> Network:
     draft = Draft(rows={}, settings={})
     for name in source:
-        if name not in TABLES:
-            draft.faults.append(Fault(str(name), "No table has this name.", suggest(str(name), TABLES, "Drop it.")))
+        if name not in KNOWN:
+            draft.faults.append(Fault(str(name), "No table has this name.", suggest(str(name), KNOWN, "Drop it.")))
     for name, table in TABLES.items():
         if source.get(name) is None:
             what = "The table is missing."
@@ -95,6 +102,10 @@ def _from_tables(source: Mapping[str, ArrowLike], settings: Mapping[str, Any] | 
             draft.rows[name] = []
             draft.unread.add(name)
         else:
+            _read_table(draft, name, source[name], name)
+    for name in OPTIONAL:
+        draft.rows[name] = []
+        if source.get(name) is not None:
             _read_table(draft, name, source[name], name)
     if isinstance(settings, Settings):
         settings = {key: getattr(settings, key) for key in (*SETTINGS_TEXT, *SETTINGS_NUMBERS, *SETTINGS_FREE)}
@@ -105,7 +116,7 @@ def _from_tables(source: Mapping[str, ArrowLike], settings: Mapping[str, Any] | 
 
 def _read_table(draft: Draft, name: str, source: Any, where: str) -> None:
     found: list[Fault] = []
-    draft.rows[name] = read(source, TABLES[name], found, where, keep_faulty=True)
+    draft.rows[name] = read(source, KNOWN[name], found, where, keep_faulty=True)
     if found and (not draft.rows[name] or any("is not CSV" in fault.what for fault in found)):
         draft.unread.add(name)
     draft.faults.extend(found)
@@ -152,7 +163,7 @@ def _read_settings(document: Mapping[str, Any], faults: list[Fault], where: str)
 
 def _finish(draft: Draft, folder: Path | None) -> Network:
     check(draft)
-    raise_if(sorted_faults(draft.faults, TABLES))
+    raise_if(sorted_faults(draft.faults, KNOWN))
     rows = draft.rows
     products = {row["product"]: _record(Product, row, name="product") for row in rows["products"]}
     parts: dict[str, list[Part]] = {name: [] for name in products}
@@ -171,6 +182,7 @@ def _finish(draft: Draft, folder: Path | None) -> Network:
         lanes=tuple(_record(Lane, row, origin_end="from") for row in rows["lanes"]),
         markets={row["market"]: _record(Market, row, name="market") for row in rows["markets"]},
         demand=tuple(_keep_blank(Demand, row) for row in rows["demand"]),
+        limits=tuple(_record(Limit, row, name="limit") for row in rows["limits"]),
         folder=folder,
     )
 

@@ -27,6 +27,7 @@ class Product:
     weight_kg: float
     hash_ths: float | None = None
     power_w: float | None = None
+    parent: str | None = None  # who owns the maker
     source: str | None = None
     note: str | None = None
 
@@ -185,6 +186,29 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit someone sets on where goods come from, in each branch, over the months from_month up to until_month.
+
+    kind: max_share, min_share or max_units of what arrives in markets, min_content of what is made (see
+    :mod:`ashore.plans.limits`). by, of: what is limited, as ("origin", "CN"); of "*": each one alike. market: a market,
+    all markets of a country, or None for all; product: a product, a kind of product, or None for all.
+    """
+
+    name: str
+    kind: str
+    by: str
+    of: str
+    market: str | None = None
+    product: str | None = None
+    share: float | None = None
+    units: float | None = None
+    from_month: int = 0
+    until_month: int | None = None
+    source: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``network.toml``: what holds for the whole network.
 
@@ -205,7 +229,7 @@ class Settings:
     note: str | None = None
 
 
-Record = Product | Part | Plant | Make | Supply | Lane | Market | Demand | Settings
+Record = Product | Part | Plant | Make | Supply | Lane | Market | Demand | Limit | Settings
 
 
 def estimate_in(record: Record) -> str | None:
@@ -228,7 +252,7 @@ def _label(record: Record) -> str:
             return f"lane {record.origin_end} to {record.to} by {record.mode}"
         case Demand():
             return f"demand for {record.product} in {record.market}"
-        case Product() | Plant() | Market() | Settings():
+        case Product() | Plant() | Market() | Limit() | Settings():
             kind = "network" if isinstance(record, Settings) else type(record).__name__.lower()
             return f"{kind} {record.name}"
 
@@ -250,6 +274,7 @@ class Network:
     lanes: tuple[Lane, ...]
     markets: dict[str, Market]
     demand: tuple[Demand, ...]
+    limits: tuple[Limit, ...] = ()
     folder: Path | None = field(default=None, compare=False)
 
     def country_of(self, place: Place) -> str:
@@ -323,6 +348,7 @@ class Network:
             self.lanes,
             self.markets.values(),
             self.demand,
+            self.limits,
         )
         for group in groups:
             records.extend(group)
@@ -342,6 +368,7 @@ class Network:
             "lanes": len(self.lanes),
             "markets": len(self.markets),
             "demand": len(self.demand),
+            "limits": len(self.limits),
             "estimates": len(self.estimates()),
         }
 

@@ -1,4 +1,4 @@
-"""The eight tables and the settings of a network folder, as columns and keys."""
+"""The tables and the settings of a network folder, as columns and keys: eight it must have, and one it may have."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ PRODUCTS = Table(
     (
         Column("product", "text"),
         Column("maker", "text"),
+        Column("parent", "text", required=False),
         Column("kind", "text"),
         Column("hts", "hts"),
         _amount("weight_kg"),
@@ -120,9 +121,28 @@ DEMAND = Table(
     ),
     key=("market", "product", "month"),
 )
+SHARES, CONTENT, UNITS = ("max_share", "min_share"), "min_content", "max_units"
+BY = ("origin", "maker", "parent", "company", "plant", "country")
+LIMITS = Table(
+    "limits",
+    (
+        Column("limit", "text"),
+        Column("kind", "choice", choices=(*SHARES, CONTENT, UNITS)),
+        Column("by", "choice", choices=BY),
+        Column("of", "text"),
+        Column("market", "text", required=False),
+        Column("product", "text", required=False),
+        _optional("share", minimum=0, maximum=1),
+        _optional("units", minimum=0),
+        Column("from_month", "integer", required=False, minimum=0),
+        Column("until_month", "integer", required=False, minimum=1),
+    ),
+    key=("limit",),
+)
 TABLES: dict[str, Table] = {
     table.name: table for table in (PRODUCTS, PARTS, PLANTS, MAKES, SUPPLIES, LANES, MARKETS, DEMAND)
 }
+OPTIONAL: dict[str, Table] = {LIMITS.name: LIMITS}
 
 # what is possible at a plant once all of the columns are given; those that may be given besides
 POSSIBILITIES = (

@@ -11,6 +11,7 @@ import polars as pl
 from ashore.plans.calendar import Calendar, Floats, Ints
 from ashore.plans.futures import Futures
 from ashore.plans.law import Law, ban_on
+from ashore.plans.limits import reached
 from ashore.plans.model import Model
 
 SHOWN = 1e-9  # units; less is none
@@ -215,6 +216,34 @@ def at_border(model: Model, law: Law, futures: Futures, x: Floats) -> pl.DataFra
         found = np.hstack([found, np.vstack([np.zeros((3, away.shape[1])), away])])
     columns = dict(zip(("used", "allowed", "over", "turned_away"), found, strict=True))
     return pl.DataFrame({"quota": pl.Series(names, dtype=pl.String), **when(model.calendar, slots), **columns})
+
+
+def at_limits(model: Model, x: Floats) -> pl.DataFrame:
+    """limit, kind, of, node, from_month, until_month, used, allowed: one row for each branch a limit ends in.
+
+    used and allowed are shares, or units for limits of kind max_units; used is null where there is nothing to share.
+    """
+    rows = []
+    for limited, part, whole in reached(model, x):
+        limit = limited.counted.limit
+        for end, amount, total in zip(limited.ends.tolist(), part.tolist(), whole.tolist(), strict=True):
+            used = amount if limit.units is not None else amount / total if total > SHOWN else None
+            rows.append(
+                {
+                    "limit": limit.name,
+                    "kind": limit.kind,
+                    "of": limited.counted.of,
+                    "node": model.calendar.nodes[int(model.calendar.node[end])],
+                    "from_month": limit.from_month,
+                    "until_month": int(model.calendar.month[end]) + 1,
+                    "used": used,
+                    "allowed": limit.share if limit.units is None else limit.units,
+                }
+            )
+    text, whole_number = pl.String, pl.Int64
+    schema = {"limit": text, "kind": text, "of": text, "node": text, "from_month": whole_number}
+    schema |= {"until_month": whole_number, "used": pl.Float64, "allowed": pl.Float64}
+    return pl.DataFrame(rows, schema=schema)
 
 
 def _turned_away(model: Model, law: Law, futures: Futures, x: Floats) -> dict[tuple[str, int], float]:

@@ -11,6 +11,7 @@ import numpy as np
 from ashore.errors import Fault, Infeasible
 from ashore.network import Network
 from ashore.plans.calendar import Calendar, Floats, Ints
+from ashore.plans.limits import asks
 from ashore.plans.reach import Reach
 from ashore.plans.solver import row_duals
 
@@ -47,8 +48,10 @@ def explain(model: Model, arrays: Arrays) -> Infeasible:
     want, slot = np.nonzero(must)
     place = {(pool.place, pool.product): k for k, pool in enumerate(model.reach.pools) if pool.origin is None}
     rows = model.balance[[place[model.wants[k]] for k in want], slot] if len(want) else np.zeros(0, dtype=np.int64)
-    x, dual = row_duals(_elastic(arrays, rows))
-    short = x[arrays.columns :]
+    fixed = model.lost[want, slot]  # columns for a shortfall that are there already, but may not be used
+    x, dual = row_duals(_elastic(arrays, rows[fixed < 0], fixed[fixed >= 0]))
+    short = np.zeros(len(want))
+    short[fixed < 0], short[fixed >= 0] = x[arrays.columns :], x[fixed[fixed >= 0]]
     faults = []
     for k in np.unique(want[short > SHORT]):
         here = (want == k) & (short > SHORT)
@@ -58,7 +61,7 @@ def explain(model: Model, arrays: Arrays) -> Infeasible:
         demand = _demand((market, product), model.calendar, slot[here])
         what = f"{demand} is short of {short[here].sum():,.6g} units"
         reason = "; ".join(binding) or "capacity and supply together do not suffice"
-        remedy = "Raise what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
+        remedy = "Raise or loosen what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
         faults.append(Fault("demand.csv", f"{what}: {reason}.", remedy))
     faults = faults or _endless(model, arrays)
     if not faults:
@@ -84,14 +87,16 @@ def _endless(model: Model, arrays: Arrays) -> list[Fault]:
     return faults
 
 
-def _elastic(arrays: Arrays, rows: Ints) -> Arrays:
-    """The model with a shortfall column (cost 1) in each of ``rows`` and all other costs 0."""
+def _elastic(arrays: Arrays, rows: Ints, fixed: Ints) -> Arrays:
+    """The model with a shortfall column (cost 1) in each of ``rows``, those of ``fixed`` let go, no other costs."""
     extra = len(rows)
+    cost, upper = np.zeros(arrays.columns), arrays.col_upper.copy()
+    cost[fixed], upper[fixed] = 1.0, np.inf
     return replace(
         arrays,
-        cost=np.concatenate([np.zeros(arrays.columns), np.ones(extra)]),
+        cost=np.concatenate([cost, np.ones(extra)]),
         col_lower=np.concatenate([arrays.col_lower, np.zeros(extra)]),
-        col_upper=np.concatenate([arrays.col_upper, np.full(extra, np.inf)]),
+        col_upper=np.concatenate([upper, np.full(extra, np.inf)]),
         start=np.concatenate([arrays.start, arrays.start[-1] + 1 + np.arange(extra)]).astype(np.int32),
         index=np.concatenate([arrays.index, rows]).astype(np.int32),
         value=np.concatenate([arrays.value, np.ones(extra)]),
@@ -125,7 +130,7 @@ def _behind(model: Model, market: str, product: str) -> set[str]:
 
 
 def _binding(model: Model, dual: Floats, slots: Ints, sources: Iterable[str]) -> list[str]:
-    """Capacities and supply limits behind the demand that bind on the way to ``slots``."""
+    """Capacities and supply limits behind the demand that bind on the way to ``slots``, and what else does."""
     sources = set(sources)
     on_path = np.unique(np.concatenate([model.calendar.path(int(slot)) for slot in slots]))
     names = []
@@ -150,7 +155,12 @@ def _binding(model: Model, dual: Floats, slots: Ints, sources: Iterable[str]) ->
             months = _months(model.calendar.month[bound])
             limit = f"{supply.limit_month:,.6g}"
             names.append(f"the supply of {supply.product} from {supply.origin}, {limit} a month, binds in {months}")
-    return names + _at_border(model, dual, on_path, sources)
+    names += _at_border(model, dual, on_path, sources)
+    for limited in model.limited:
+        rows = limited.rows[limited.rows >= 0]
+        if np.any(np.abs(dual[rows]) > SHORT):
+            names.append(asks(limited.counted))
+    return names
 
 
 def _at_border(model: Model, dual: Floats, on_path: Ints, sources: set[str]) -> list[str]:

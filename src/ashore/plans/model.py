@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ashore.network import Network
-from ashore.plans import quotas
+from ashore.plans import limits, quotas
 from ashore.plans.calendar import Calendar, Floats, Ints
 from ashore.plans.law import Law
+from ashore.plans.limits import Followed, Limited
 from ashore.plans.quotas import Border
 from ashore.plans.reach import Reach, independent
 from ashore.plans.sheet import INFINITE, Sheet
@@ -33,6 +34,7 @@ class Model:
     balance (pools, slots), capacity (plants of reach, slots), limit (supplies, slots): row numbers. links: rows that
     cut off no plan worth having, there to help the solver.
     border: what of the goods that arrive is entered, None where all of it is. arc_group: independent part of each arc.
+    limited: the limits that the network sets on where goods come from; followed: what they tell apart in markets.
     """
 
     network: Network
@@ -57,12 +59,15 @@ class Model:
     links: Ints
     arc_group: Ints
     border: Border | None = None
+    followed: Followed | None = None
+    limited: tuple[Limited, ...] = ()
 
     @property
     def operations(self) -> tuple[Ints, ...]:
         """Every block of columns that has slots as its last axis."""
-        blocks = (self.make, self.move, self.stock, self.blend, self.lost)
-        return blocks if self.border is None else (*blocks, self.border.entered, self.border.over)
+        border = () if self.border is None else (self.border.entered, self.border.over)
+        lots = () if self.followed is None else (self.followed.taken, self.followed.kept)
+        return (self.make, self.move, self.stock, self.blend, self.lost, *border, *lots)
 
     def arriving(self, arcs: Ints, slots: Ints) -> Ints:
         """Columns of what arrives on arcs in slots, shape (arcs, slots); -1 where nothing can."""
@@ -130,9 +135,11 @@ def build(
     ):
         step()
     quotas.constrain(builder.model)
+    model = replace(builder.model, followed=limits.follow(builder.model, builder.pool_group))
+    model = replace(model, limited=limits.constrain(model, builder.pool_group))
     before = builder.sheet.rows
     builder.strong_links()
-    return replace(builder.model, links=np.arange(before, builder.sheet.rows))
+    return replace(model, links=np.arange(before, builder.sheet.rows))
 
 
 class _Builder:
@@ -150,16 +157,15 @@ class _Builder:
         used = set(reach.plants)
         candidates = tuple(name for name in reach.plants if not network.plants[name].open)
         standing = tuple(name for name, plant in network.plants.items() if plant.open)
-        self.net, self.cal, self.reach = network, calendar, reach
+        self.net, self.cal, self.reach, self.wants = network, calendar, reach, wants
         self.most: Mapping[tuple[str, str], float] | None = None
         self.want_pool = np.array([place[key] for key in wants], dtype=np.int64)
         self.units = _stack([units[key] for key in wants], calendar.size)
         price = _stack([prices[key][0][calendar.month] for key in wants], calendar.size)
         lost = _stack([prices[key][1][calendar.month] for key in wants], calendar.size)
         self.number = {name: k for k, name in enumerate(reach.plants)}
-        self.pool_group, plant_group = independent(
-            reach, (*candidates, *standing), [] if law is None else quotas.shared_pools(reach, law)
-        )
+        shared = limits.shared_pools(network, reach) + ([] if law is None else quotas.shared_pools(reach, law))
+        self.pool_group, plant_group = independent(reach, (*candidates, *standing), shared)
         self.sheet = Sheet()
         assert used.issuperset(candidates)
         self.model = Model(
@@ -183,9 +189,7 @@ class _Builder:
                 [(reach.pools[b.source].earliest, calendar.months) for b in reach.blends],
                 [b.pool for b in reach.blends],
             ),
-            lost=self.sheet.add_columns(
-                (self.units > 0) & ~np.isnan(lost), self.units, group=self.pool_group[self.want_pool][:, None]
-            ),
+            lost=self._lost_columns(lost),
             sites=decide(
                 self.sheet,
                 calendar,
@@ -209,6 +213,15 @@ class _Builder:
         last = _column([span[1] for span in spans])
         mask = (self.cal.month >= first) & (self.cal.month <= last)
         return self.sheet.add_columns(mask, group=self.pool_group[np.array(pools, dtype=np.int64)][:, None])
+
+    def _lost_columns(self, lost_usd: Floats) -> Ints:
+        """Columns where demand may be lost, and at 0 where it must be served and a share of it is limited."""
+        may = ~np.isnan(lost_usd)
+        shared = limits.shared_wants(self.net, self.wants)
+        mask = (self.units > 0) & (may | shared[:, None])
+        return self.sheet.add_columns(
+            mask, np.where(may, self.units, 0.0), group=self.pool_group[self.want_pool][:, None]
+        )
 
     def _balance_rows(self) -> Ints:
         """A row for each pool and slot from its first month on, and wherever something is wanted."""

@@ -30,7 +30,9 @@ from ashore.plans.solver import Answer, Limits, NoPlan
 from ashore.rules import RuleBook
 
 HUGE = 6_000_000  # columns beyond which a plan is built and told branch by branch
-TABLES = ("open", "steps", "make", "flows", "stock", "served", "lost", "quotas", "node_costs", "branches", "duty")
+TABLES = (
+    "open", "steps", "make", "flows", "stock", "served", "lost", "quotas", "limits", "node_costs", "branches", "duty",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Plan:
     """The best plan found. Tables are Polars frames; see :mod:`ashore.plans.decode` for their columns.
 
     quotas: what entered within and beyond quotas, and what was turned away; see :func:`ashore.plans.decode.at_border`.
+    limits: how far each limit of the network is used; see :func:`ashore.plans.decode.at_limits`.
 
     cost_usd: expected discounted cost; margin_usd: revenue_usd less it. objective_usd: what was minimised, with
     bound_usd below it: (1 − risk)·cost_usd + risk·tail_usd; for margin the same of cost less revenue; for worst the
@@ -112,6 +115,7 @@ class Plan:
     served: pl.DataFrame
     lost: pl.DataFrame
     quotas: pl.DataFrame
+    limits: pl.DataFrame
     duty_usd: float
     duty: pl.DataFrame
     node_costs: pl.DataFrame
@@ -394,6 +398,7 @@ def finish(posed: Posed, answer: Answer) -> Plan:
         served=served,
         lost=lost,
         quotas=entered,
+        limits=decode.at_limits(model, x),
         duty_usd=float(duty["usd"].sum()),
         duty=duty,
         node_costs=nodes,
@@ -444,6 +449,8 @@ def _notes(posed: Posed, x: Floats, turned_away: float) -> list[str]:
     notes = list(posed.futures.notes)
     if turned_away:
         notes.append("Some goods arrive where they may not be entered, and are lost; see quotas.")
+    idle = dict.fromkeys(each.counted.limit.name for each in posed.model.limited if not len(each.ends))
+    notes.extend(f"The limit {name} is about months beyond the plan." for name in idle)
     cal, reach, law = posed.calendar, posed.reach, posed.law
     for market, product in posed.model.wants:
         if (market, product) not in reach.first:

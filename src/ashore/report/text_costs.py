@@ -107,6 +107,9 @@ def estimates_in_brief(estimates: Sequence[str]) -> list[str]:
     return [f"{plural(len(estimates), 'figure')} marked as estimate or from memory ({kinds}); --json names each"]
 
 
+WORDS = {"max_share": "at most", "min_share": "at least", "max_units": "at most", "min_content": "at least"}
+
+
 def text_of_plan(document: Document) -> None:
     """The plan: money, what opens, what is made where, what is lost, and how good it is proven to be."""
     out = terminal.console()
@@ -132,6 +135,7 @@ def text_of_plan(document: Document) -> None:
     _made(out, document, chances)
     _lost(out, document, chances)
     _quotas(out, document, chances)
+    _limits(out, document)
     _headings(out, document)
     if len(nodes) > 1:
         _nodes(out, nodes)
@@ -248,6 +252,42 @@ def _quotas(out: Console, document: Document, chances: Mapping[str, float]) -> N
     rows = [(name, *(count(round(units, 2)) for units in amounts)) for name, amounts in total.items()]
     columns = (("", "L"), ("entered within", "r"), ("entered beyond", "r"), ("turned away", "r"))
     terminal.table(out, columns, rows)
+
+
+def _limits(out: Console, document: Document) -> None:
+    """Each limit, in the branch in which it is used most; branch by branch in the JSON."""
+    nearest: dict[tuple[str, str], Document] = {}
+    for row in document.get("limits", ()):
+        key = (row["limit"], row["of"])
+        kept = nearest.setdefault(key, row)
+        if row["used"] is None or (kept["used"] is not None and _room(row) >= _room(kept)):
+            continue
+        nearest[key] = row
+    if not nearest:
+        return
+    terminal.blank(out)
+    terminal.heading(out, "Limits, each in the branch that leaves it least room")
+    rows = []
+    for row in nearest.values():
+        shown = count if row["kind"] == "max_units" else percent
+        used = DASH if row["used"] is None else shown(round(row["used"], 4))
+        months = f"{row['from_month']} to {row['until_month'] - 1}"
+        rows.append((row["limit"], row["of"], used, WORDS[row["kind"]], shown(row["allowed"]), months, row["node"]))
+    columns = (
+        ("limit", "l"),
+        ("of", "L"),
+        ("used", "r"),
+        ("", "L"),
+        ("allowed", "r"),
+        ("months", "L"),
+        ("in node", "l"),
+    )
+    terminal.table(out, columns, rows)
+
+
+def _room(row: Document) -> float:
+    room: float = row["allowed"] - row["used"]
+    return -room if row["kind"].startswith("min") else room
 
 
 def _headings(out: Console, document: Document) -> None:
