@@ -190,8 +190,8 @@ class Limit:
     """A limit someone sets on where goods come from, in each branch, over the months from_month up to until_month.
 
     kind: max_share, min_share or max_units of what arrives in markets, min_content of what is made (see
-    :mod:`ashore.plans.limits`). by, of: what is limited, as ("origin", "CN"); of "*": each one alike. market: a market,
-    all markets of a country, or None for all; product: a product, a kind of product, or None for all.
+    :mod:`ashore.plans.limits`). by, of: what is limited, as by "maker" and of its name; of "*": each one alike. market:
+    a market, all markets of a country, or None for all; product: a product, a kind of product, or None for all.
     """
 
     name: str
