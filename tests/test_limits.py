@@ -33,7 +33,6 @@ from tests.test_plans import (
 from ashore import network, plans, report
 from ashore.errors import FaultyInput, Infeasible
 from ashore.network import Limit
-from ashore.plans import benders
 from ashore.plans.sheet import Sheet
 from ashore.plans.solver import Limits, row_duals, run, split
 
@@ -373,7 +372,7 @@ def test_a_limit_month_by_month_is_the_monthly_limit_of_a_supply(room: int, unit
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_taken_apart_or_in_one_piece(seed: int) -> None:
+def test_taken_apart_built_branch_by_branch_or_in_one_piece(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = ("max_share", "min_share", "max_units", "min_content")
     limits = [some_limit(kinds[(seed + k) % 4], 0.3 + 0.1 * (seed % 3), (seed + k) % 5) for k in range(2)]
     limits[1] = replace(limits[1], name="second", from_month=1, until_month=3)
@@ -381,7 +380,17 @@ def test_taken_apart_or_in_one_piece(seed: int) -> None:
     whole, apart = (in_tree(seed, *limits, method=method, risk=risk, tail=0.5) for method in ("extensive", "benders"))
     assert apart.method == "benders"
     assert apart.objective_usd == pytest.approx(whole.objective_usd, rel=1e-6, abs=1e-6)
-    assert benders.METHODS
+    monkeypatch.setattr("ashore.plans.plan.HUGE", 0)
+    case, futures, months, _ = random_case(seed)
+    asked = (under_limits(case, *limits), futures.nodes[0].book, START, months, futures)
+    pieces, one = (plans.solve(*asked, method=method, gap=1e-8) for method in ("benders", "extensive"))
+    assert pieces.posed is None
+    assert pieces.cost_usd == pytest.approx(one.cost_usd, rel=1e-6, abs=1e-6)
+    assert (
+        pieces.limits.select("limit", "of", "node")
+        .sort("limit", "of", "node")
+        .equals(one.limits.select("limit", "of", "node").sort("limit", "of", "node"))
+    )
 
 
 def test_option_values_under_limits() -> None:

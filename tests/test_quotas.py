@@ -466,7 +466,7 @@ def test_a_ban_is_a_prohibitive_duty_where_demand_may_be_lost(
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_taken_apart_or_in_one_piece(seed: int) -> None:
+def test_taken_apart_built_branch_by_branch_or_in_one_piece(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     case, futures, months, _ = random_case(seed)
     limits = [
         duty(0.6, ["CN", "MY"], quota_units_month=5, heading="q"),
@@ -487,6 +487,14 @@ def test_taken_apart_or_in_one_piece(seed: int) -> None:
     assert apart.objective_usd == pytest.approx(whole.objective_usd, rel=1e-6, abs=1e-6)
     ties(whole)
     ties(apart)
+    monkeypatch.setattr("ashore.plans.plan.HUGE", 0)
+    pieces, one = (
+        plans.solve(case, futures.nodes[0].book, START, months, limited, method=method, gap=1e-8)
+        for method in ("benders", "extensive")
+    )
+    assert pieces.posed is None
+    assert pieces.cost_usd == pytest.approx(one.cost_usd, rel=1e-6, abs=1e-6)
+    assert set(pieces.quotas["node"]) <= {node.name for node in nodes}
 
 
 def test_the_worth_of_a_plan_under_quotas() -> None:

@@ -61,7 +61,9 @@ def explain(model: Model, arrays: Arrays) -> Infeasible:
         demand = _demand((market, product), model.calendar, slot[here])
         what = f"{demand} is short of {short[here].sum():,.6g} units"
         reason = "; ".join(binding) or "capacity and supply together do not suffice"
-        remedy = "Raise or loosen what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
+        remedy = "Raise what binds, add a plant, supply or lane, or give lost_usd so that demand may be lost."
+        if model.limited:
+            remedy = remedy.replace("Raise what binds", "Raise what binds, loosen a limit")
         faults.append(Fault("demand.csv", f"{what}: {reason}.", remedy))
     faults = faults or _endless(model, arrays)
     if not faults:

@@ -40,6 +40,7 @@ class Law:
     (fee_kinds, slots). banned: what may not be entered, shape (articles, slots). quotas: names; quota_units: units a
     month, infinite where the quota is not in force, shape (quotas, slots); extra: share more that is owed beyond the
     quota, infinite where nothing may enter beyond it, 0 where it does not count, shape (quotas, articles, slots).
+    counts: whether a quota counts an article anywhere in the tree, shape (quotas, articles).
     """
 
     articles: tuple[Article, ...]
@@ -52,6 +53,7 @@ class Law:
     quotas: tuple[str, ...]
     quota_units: Floats
     extra: Floats
+    counts: Mask
 
     @property
     def highest(self) -> Floats:
@@ -128,6 +130,7 @@ def read_law(network: Network, futures: Futures, calendar: Calendar, reach: Reac
         quotas=quotas,
         quota_units=np.full((len(quotas), calendar.size), np.inf),
         extra=np.zeros((len(quotas), len(articles), calendar.size)),
+        counts=np.zeros((len(quotas), len(articles)), dtype=bool),
     )
     if articles:
         faults: Faults = {}
@@ -180,6 +183,7 @@ def _fill_rates(law: Law, futures: Futures, calendar: Calendar, faults: Faults) 
                 continue
             for name, more in _beyond(book, day, article, list(units), faults).items():
                 law.extra[law.quotas.index(name), k, slots] = more
+                law.counts[law.quotas.index(name), k] = True
 
 
 def _units(book: RuleBook, day: date, faults: Faults) -> dict[str, float]:

@@ -46,12 +46,11 @@ class Counted:
 
 @dataclass(frozen=True)
 class Followed:
-    """The goods in markets, by *lots* that limits on shares tell apart: want and arcs (or none) of each lot.
+    """The goods in markets, by *lots* that limits on shares tell apart: the arcs that each lot comes on.
 
     taken: columns of what is delivered of a lot; kept: of what is in stock at the end of a slot, shape (lots, slots).
     """
 
-    want: Ints
     arcs: tuple[tuple[int, ...], ...]
     taken: Ints
     kept: Ints
@@ -178,7 +177,7 @@ def shared_wants(network: Network, wants: tuple[tuple[str, str], ...]) -> Mask:
 
 
 def follow(model: Model, pool_group: Ints) -> Followed | None:
-    """Follows goods through the stock of markets, None where no share is limited: for each want w, lot l and slot s
+    """Follows goods through the stock of markets, None where no share is limited: for each pool w, lot l and slot s
 
     kept[l,s−1] + Σ_{a of l} enters[a,s] = taken[l,s] + kept[l,s];
     Σ_{l of w} taken[l,s] = units[w,s] − lost[w,s];  Σ_{l of w} kept[l,s] = stock[w,s].
@@ -187,9 +186,13 @@ def follow(model: Model, pool_group: Ints) -> Followed | None:
     if not lots:
         return None
     cal, sheet, every = model.calendar, model.sheet, np.arange(model.calendar.size)
-    place = {(pool.place, pool.product): k for k, pool in enumerate(model.reach.pools) if pool.origin is None}
-    want = np.array([k for k, _ in lots], dtype=np.int64)
-    pool = np.array([place[model.wants[k]] for k in want], dtype=np.int64)
+    of, lot_of = np.unique([pool for pool, _ in lots], return_inverse=True)
+    units, lost = np.zeros((len(of), cal.size)), np.full((len(of), cal.size), -1, dtype=np.int64)
+    for k, pool in enumerate(of.tolist()):
+        want = (model.reach.pools[pool].place, model.reach.pools[pool].product)
+        if want in model.wants:
+            units[k], lost[k] = model.units[model.wants.index(want)], model.lost[model.wants.index(want)]
+    stock, group = model.stock[of], pool_group[of][:, None]
     arcs = np.array([arc for _, own in lots for arc in own], dtype=np.int64)
     into = np.repeat(np.arange(len(lots)), [len(own) for _, own in lots])
     entering = model.entering(arcs, every)
@@ -198,42 +201,34 @@ def follow(model: Model, pool_group: Ints) -> Followed | None:
     for month in range(1, cal.months):
         here = np.flatnonzero(cal.month == month)
         there[:, here] |= there[:, cal.parent[here]]
-    group = pool_group[pool][:, None]
-    taken = sheet.add_columns(there & (model.units[want] > 0), group=group)
-    kept = sheet.add_columns(there & (model.stock[pool] >= 0), group=group)
-    flow = sheet.add_rows(there, 0.0, 0.0, group)
+    taken = sheet.add_columns(there & (units[lot_of] > 0), group=group[lot_of])
+    kept = sheet.add_columns(there & (stock[lot_of] >= 0), group=group[lot_of])
+    flow = sheet.add_rows(there, 0.0, 0.0, group[lot_of])
     sheet.put(flow[into], entering, 1.0)
     sheet.put(flow, taken, -1.0)
     sheet.put(flow, kept, -1.0)
     later = np.flatnonzero(cal.parent >= 0)
     sheet.put(flow[:, later], kept[:, cal.parent[later]], 1.0)
-    wants, lot_of = np.unique(want, return_inverse=True)
-    units, stock = model.units[wants], model.stock[[place[model.wants[k]] for k in wants]]
-    group = pool_group[[place[model.wants[k]] for k in wants]][:, None]
     delivered = sheet.add_rows(units > 0, units, units, group)
     sheet.put(delivered[lot_of], taken, 1.0)
-    sheet.put(delivered, model.lost[wants], 1.0)
+    sheet.put(delivered, lost, 1.0)
     stored = sheet.add_rows(stock >= 0, 0.0, 0.0, group)
     sheet.put(stored[lot_of], kept, 1.0)
     sheet.put(stored, stock, -1.0)
-    return Followed(want, tuple(own for _, own in lots), taken, kept)
+    return Followed(tuple(own for _, own in lots), taken, kept)
 
 
 def _lots(model: Model) -> list[tuple[int, tuple[int, ...]]]:
-    """For each want that a limit on a share is about, the arcs into it that no such limit tells apart."""
+    """For each pool of a market that a limit on a share is about, the arcs into it that no such limit tells apart."""
     names: dict[int, list[bool]] = {}
     for each in counted(model.network, model.reach):
         if each.is_share:
             for arc, part in zip(each.arcs.tolist(), each.part.tolist(), strict=True):
                 names.setdefault(arc, []).append(part > 0)
-    lots: list[tuple[int, tuple[int, ...]]] = []
-    for k in np.flatnonzero(shared_wants(model.network, model.wants)).tolist():
-        own: dict[tuple[bool, ...], list[int]] = {}
-        for arc, name in names.items():
-            if (model.reach.arcs[arc].to, model.reach.arcs[arc].product) == model.wants[k]:
-                own.setdefault(tuple(name), []).append(arc)
-        lots += [(k, tuple(arcs)) for arcs in own.values()]
-    return lots
+    lots: dict[tuple[int, tuple[bool, ...]], list[int]] = {}
+    for arc in sorted(names, key=lambda arc: model.reach.arcs[arc].pool):
+        lots.setdefault((model.reach.arcs[arc].pool, tuple(names[arc])), []).append(arc)
+    return [(pool, tuple(arcs)) for (pool, _), arcs in lots.items()]
 
 
 def constrain(model: Model, pool_group: Ints) -> tuple[Limited, ...]:

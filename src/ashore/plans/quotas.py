@@ -57,8 +57,7 @@ class Border:
 def shared_pools(reach: Reach, law: Law) -> list[Ints]:
     """For each quota, the pools that the goods it counts arrive in: they are planned together."""
     pools = np.array([arc.pool for arc in reach.arcs], dtype=np.int64)
-    counted = np.any(law.extra != 0, axis=2)
-    return [pools[(law.article >= 0) & counts[law.article]] for counts in counted] if len(law.articles) else []
+    return [pools[(law.article >= 0) & counts[law.article]] for counts in law.counts] if len(law.articles) else []
 
 
 def stand(model: Model, law: Law) -> Border | None:
