@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ashore import costs, network, plans
-from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, SolverTrouble, Unresolved
+from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, Unresolved
 from ashore.plans import Futures, Node, NodeDemand
 from ashore.plans.aim import with_tail
 from ashore.plans.ledger import carried
@@ -655,17 +655,6 @@ def test_an_article_the_book_cannot_rate_is_refused() -> None:
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(FaultyInput, match=f"--{next(iter(wrong))}"):
         plans.solve(net(), book(), START, 4, **wrong)  # type: ignore[arg-type]
-
-
-def test_no_time_at_all_is_said_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = plans.solver.highspy.HighsModelStatus
-    monkeypatch.setattr(plans.solver._Quiet, "getModelStatus", lambda _: kind.kTimeLimit)
-    plan = plans.solve(net(), book(duty(1.0)), START, 6, time=5)
-    assert plan.status == "time_limit"
-    ties(plan)
-    monkeypatch.setattr(plans.solver._Quiet, "run", lambda _: None)
-    with pytest.raises(SolverTrouble, match="--gap"):
-        plans.solve(net(), book(duty(1.0)), START, 6, time=5)
 
 
 def test_cents_are_carried() -> None:

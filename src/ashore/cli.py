@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -282,7 +283,7 @@ def plan(
     risk: weight of the tail, 0 to 1, for cost and margin: minimises (1-risk) x mean + risk x CVaR.
     tail: level of the CVaR, as 0.9.
     gap: relative gap at which the solver may stop.
-    time: seconds after which the best plan so far is taken; Ctrl-C takes it at once where the tree is taken apart.
+    time: seconds after which the best plan so far is taken; Ctrl-C takes it at once.
     method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
     options: also value each candidate plant, perfect information and the stochastic plan; and --shadow.
     why: PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
@@ -316,12 +317,12 @@ def plan(
         document = result.as_dict(with_ledger=result.ledger.height < LONG)
         if "ledger" not in document:
             document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
-        if options:
-            document |= plans.options(result, time).as_dict()
-        if options or shadow:
-            document |= plans.shadow(result, time).as_dict()
-        if asked:
-            document["why"] = [each.as_dict() for each in plans.why(result, asked, time)]
+        extras: list[tuple[str, bool, Callable[[], dict[str, Any]]]] = [
+            ("values", options, lambda: plans.options(result, time).as_dict()),
+            ("shadow prices", options or shadow, lambda: plans.shadow(result, time).as_dict()),
+            ("comparisons", bool(asked), lambda: {"why": [e.as_dict() for e in plans.why(result, asked, time)]}),
+        ]
+        _add(document, [(what, work) for what, wanted, work in extras if wanted])
     _print(document, report.text_of_plan, json_)
     return 0
 
@@ -598,6 +599,19 @@ def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | Non
         yield lambda count: bar.update(task, completed=count)
 
 
+def _add(document: dict[str, Any], extras: list[tuple[str, Callable[[], dict[str, Any]]]]) -> None:
+    """Adds to a plan what was asked beside it; after Ctrl-C, in the plan or since, no more."""
+    stopped = document["status"] == "stopped"
+    for what, work in extras:
+        try:
+            if not stopped:
+                document |= work()
+        except KeyboardInterrupt:
+            stopped = True
+        if stopped:
+            document["notes"].append(f"Stopped before the {what} asked for were worked out.")
+
+
 @contextmanager
 def _proving() -> Iterator[Callable[[float, float, float], None] | None]:
     """A line of bound, best plan, gap and seconds on standard error where a person watches; nothing in pipes."""
@@ -606,9 +620,9 @@ def _proving() -> Iterator[Callable[[float, float, float], None] | None]:
         return
 
     def line(bound: float, best: float, seconds: float) -> None:
-        found = best < float("inf")
-        gap = f"{(best - bound) / abs(best):.1e}" if found and best else "-"
-        text = f"bound {bound:,.0f}  best {f'{best:,.0f}' if found else '-'}  gap {gap}  {seconds:.0f} s"
+        gap = f"{(best - bound) / abs(best):.1e}" if best and isfinite(best - bound) else "-"
+        told = [f"{usd:,.0f}" if isfinite(usd) else "-" for usd in (bound, best)]
+        text = f"bound {told[0]}  best {told[1]}  gap {gap}  {seconds:.0f} s"
         print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
 
     try:
@@ -650,4 +664,14 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("ashore: stopped", file=sys.stderr)
         sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> None:
+    """Ends the process, without waiting for a solver that was told to stop and has not heard it yet."""
+    watch = sys.modules.get("ashore.plans.watch")
+    if watch is not None and watch.at_work():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -79,11 +79,11 @@ def answer(
         if progress is not None:
             progress(bound - lift, found - lift, seconds)
 
+    heard = told if progress is not None else None
+    limits = replace(limits, progress=heard)
     if aim.tail >= 1 or (aim.credit is not None and aim.risk > 0):
         return best(arrays, aim, limits, start)
-    return benders.answer(
-        model, arrays, aim, limits, method=method, start=start, known=known, progress=told if progress else None
-    )
+    return benders.answer(model, arrays, aim, limits, method=method, start=start, known=known, progress=heard)
 
 
 def branch(futures: Futures, leaf: str) -> Futures:

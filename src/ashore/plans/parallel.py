@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from ashore.errors import Fault, FaultyInput, SolverTrouble
+from ashore.plans.watch import stop_all
 
 VERSION: str = importlib.import_module(__name__.partition(".")[0]).__version__
 SLOTS = 2  # tasks at a time, where no cluster is given
@@ -90,6 +91,9 @@ class Workers:
                 found.append(self._result(future))
                 if self.done is not None:
                     self.done(sum(each.done() for each in waiting), len(waiting))
+        except KeyboardInterrupt:
+            stop_all()
+            raise
         finally:
             for future in waiting:
                 future.cancel()

@@ -11,12 +11,16 @@ import numpy as np
 
 from ashore.errors import Fault, SolverTrouble
 from ashore.plans.calendar import Floats, Ints
+from ashore.plans.first import CLOSE, completed, least, narrowed, roundings
 from ashore.plans.parallel import Workers, here
 from ashore.plans.sheet import Arrays
+from ashore.plans.watch import Post, Progress, Watch
 
 THREADS = 2  # of HiGHS, where one model is solved at a time
 MANY = 4  # parts from which on a cluster is asked to solve them
 Part = tuple[float, float, str]  # objective, bound and status of an independent part
+LARGE = 20_000  # columns from which on a part's linear model is solved first,
+HARD = 40_000  # and those from which on linear models are solved by the interior-point method
 WHOLE = 1e-9  # a binary this near to a whole number is one
 
 
@@ -39,10 +43,16 @@ class NoPlan(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """gap: relative gap between best plan and bound to stop at; seconds: time allowed, None for no limit."""
+    """gap: relative gap between best plan and bound to stop at; seconds: time allowed, None for no limit.
+
+    progress: told bound, best cost and seconds again and again while a model is solved. grace: seconds beyond the time
+    allowed for a first plan, where there is none.
+    """
 
     gap: float = 1e-6
     seconds: float | None = None
+    progress: Progress | None = None
+    grace: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,37 +88,57 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
     begun = time.perf_counter()
     x = np.zeros(arrays.columns)
     pieces = split(arrays)
-    parts: list[Part] = [(0.0, 0.0, "")] * len(pieces)
-    todo = []
+    watch = Watch(len(pieces), limits.progress)
+    found: dict[int, tuple[Floats, Part]] = {}
     for k, (columns, _) in enumerate(pieces):
         if known is not None and same(arrays, known.arrays, columns):
-            x[columns], parts[k] = known.x[columns], known.parts[k]
-        else:
-            todo.append(k)
-    todo.sort(key=lambda k: -len(pieces[k][0]))  # the largest first
+            found[k] = known.x[columns], known.parts[k]
+            watch.usd[k], watch.bound[k] = known.parts[k][:2]
+    todo = sorted((k for k in range(len(pieces)) if k not in found), key=lambda k: -len(pieces[k][0]))  # largest first
     threads = 1 if len(todo) > 1 else THREADS
     crew = here() if len(todo) >= MANY else Workers()
 
+    def piece(k: int) -> Arrays:
+        return arrays if len(pieces) == 1 else cut(arrays, *pieces[k])
+
     def solve(place: int) -> None:
-        columns, rows = pieces[todo[place]]
-        left = None
+        k, left = todo[place], None
         if limits.seconds is not None:
             share = min(1.0, crew.slots / (len(todo) - place))
             left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) * share)
-        piece = arrays if len(pieces) == 1 else cut(arrays, columns, rows)
-        begin = None if start is None else start[columns]
-        x[columns], parts[todo[place]] = crew.ask(solve_part, piece, Limits(limits.gap, left), begin, threads)
+        begin, own = None if start is None else start[pieces[k][0]], replace(limits, seconds=left)
+        if crew.pool is None:
+            found[k] = solve_part(piece(k), own, begin, threads, Post(watch, k))
+        else:
+            found[k] = crew.ask(solve_part, piece(k), replace(own, progress=None), begin, threads)
+        watch.usd[k], watch.bound[k] = found[k][1][:2]
 
-    crew.hand_out(solve, range(len(todo)))
+    watch.run(solve, range(len(todo)), crew.slots)
+    done = dict(found)  # a solver left behind may still come to its end
+    parts = []
+    for k, (columns, _) in enumerate(pieces):
+        x[columns], part = done[k] if k in done else _so_far(piece(k), watch, k)
+        parts.append(part)
+    status = [part[2] for part in parts]
     return Answer(
         arrays,
         x,
-        "optimal" if all(part[2] == "optimal" for part in parts) else "time_limit",
+        next((word for word in ("stopped", "time_limit") if word in status), "optimal"),
         sum(part[0] for part in parts),
         sum(part[1] for part in parts),
         time.perf_counter() - begun,
         tuple(parts),
     )
+
+
+def _so_far(arrays: Arrays, watch: Watch, k: int) -> tuple[Floats, Part]:
+    """What is known of a part whose solver did not end, or was never begun."""
+    x = watch.x[k] if watch.x[k] is not None else completed(arrays)
+    if x is None:
+        raise KeyboardInterrupt
+    x = clean(np.where(arrays.integer, np.round(x), x), arrays)
+    usd = float(arrays.cost @ x)
+    return x, (usd, min(max(float(watch.bound[k]), least(arrays)), usd), "stopped")
 
 
 def split(arrays: Arrays) -> list[tuple[Ints, Ints]]:
@@ -189,7 +219,14 @@ def passed(arrays: Arrays, limits: Limits, threads: int = THREADS) -> Any:
     return highs
 
 
-def solve_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: int) -> tuple[Floats, Part]:
+def solve_part(
+    arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post | None = None
+) -> tuple[Floats, Part]:
+    """The best point of one part, with its objective, bound and status; see :func:`run` for what it raises.
+
+    Of a large part the linear model is solved first, which can be stopped at any time: it gives a bound, by rounding a
+    plan, and by both most openings that cannot be otherwise.
+    """
     if not arrays.columns and (np.any(arrays.row_lower > 0) or np.any(arrays.row_upper < 0)):
         raise NoPlan
     if not arrays.columns or not arrays.rows:  # HiGHS calls such a model empty and gives no point
@@ -198,43 +235,113 @@ def solve_part(arrays: Arrays, limits: Limits, start: Floats | None, threads: in
             raise NoPlan
         objective = float(arrays.cost @ x)
         return x, (objective, objective, "optimal")
+    begun, post = time.perf_counter(), post or Post()
+    easy = completed(arrays)
+    post.proven(least(arrays))
+    if easy is not None:
+        post.found(float(arrays.cost @ easy), easy)
+    if not arrays.integer.any():
+        done = _linear(arrays, limits, None, threads, post) is not None
+    else:
+        search = arrays
+        if arrays.columns >= LARGE:
+            search = _linear(arrays, limits, start, threads, post) or arrays
+        done = post.x is not None and _near(post.usd, post.bound, limits.gap)
+        late = limits.seconds is not None and time.perf_counter() - begun >= limits.seconds
+        if not (done or late or post.stopping):
+            done = _search(search, _rest(limits, begun), start, threads, post)
+    if post.x is None and not post.stopping and limits.grace > 0:
+        _linear(arrays, replace(limits, seconds=limits.grace), start, threads, post)
+    if post.x is None:
+        if post.stopping:
+            raise KeyboardInterrupt
+        what = "No plan was found within the time allowed."
+        raise SolverTrouble(Fault("--time", what, "Allow more time, loosen --gap, or plan fewer months or branches."))
+    done = done or _near(post.usd, post.bound, limits.gap)
+    status = "optimal" if done else "stopped" if post.stopping else "time_limit"
+    return post.x, (post.usd, min(post.bound, post.usd), status)
+
+
+def _near(usd: float, bound: float, gap: float) -> bool:
+    return usd - bound <= gap * abs(usd)
+
+
+def _rest(limits: Limits, begun: float) -> Limits:
+    """What is left of the time allowed."""
+    if limits.seconds is None:
+        return limits
+    return replace(limits, seconds=max(0.05, limits.seconds - (time.perf_counter() - begun)))
+
+
+def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> Arrays | None:
+    """Solves the part with openings in fractions, rounds them, and fixes those that cannot be otherwise.
+
+    Returns the model so narrowed; None if the time was up before.
+    """
+    highs = passed(replace(arrays, integer=np.zeros(arrays.columns, dtype=bool)), limits, threads)
+    post.listen(highs)
+    if arrays.columns >= HARD:
+        highs.setOptionValue("solver", "ipm")
+    highs.run()
+    if not _ended(highs):
+        return None
+    solution = highs.getSolution()
+    x, reduced = np.array(solution.col_value), np.array(solution.col_dual)
+    whole = np.flatnonzero(arrays.integer).astype(np.int32)
+    if not len(whole):
+        x = clean(x, arrays)
+        post.found(float(arrays.cost @ x), x)
+        post.proven(float(arrays.cost @ x))
+        return arrays
+    post.proven(highs.getInfo().objective_function_value)
+    highs.setOptionValue("solver", "simplex")
+    for openings in roundings(x[whole], None if start is None else start[whole]):
+        highs.changeColsBounds(len(whole), whole, openings, openings)
+        highs.run()
+        if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            point = clean(np.array(highs.getSolution().col_value), arrays)
+            post.found(float(arrays.cost @ point), point)
+            return narrowed(arrays, x, reduced, post.usd - post.bound + CLOSE * abs(post.usd))
+    return arrays
+
+
+def _search(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> bool:
+    """Branch and bound; whether the best point is proven."""
+    before = post.usd, post.x
     highs = passed(arrays, limits, threads)
-    if start is not None and arrays.integer.any():
+    post.listen(highs)
+    if arrays.columns >= HARD:
+        highs.setOptionValue("mip_lp_solver", "ipm")
+    if start is not None:
         given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
         highs.setSolution(len(given), given, start[given])
     highs.run()
-    status = _status(highs, bool(arrays.integer.any()))
-    info = highs.getInfo()
-    x = np.array(highs.getSolution().col_value)
-    if not arrays.integer.any():
+    done, info = _ended(highs), highs.getInfo()
+    post.proven(info.mip_dual_bound)
+    post.forget(*before)  # what was told on the way is not whole to the last digit
+    if done or info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible):
+        x = np.array(highs.getSolution().col_value)
+        whole = np.flatnonzero(arrays.integer)
+        if np.abs(x[whole] - np.round(x[whole])).max() > WHOLE:
+            x = _with_whole(highs, arrays, x, whole)
         x = clean(x, arrays)
-        objective = float(arrays.cost @ x)
-        return x, (objective, objective, status)
-    bound = max(info.mip_dual_bound, _least(arrays))
-    whole = np.flatnonzero(arrays.integer)
-    if np.abs(x[whole] - np.round(x[whole])).max() > WHOLE:
-        x = _with_whole(highs, arrays, x, whole)
-    x = clean(x, arrays)
-    objective = float(arrays.cost @ x)
-    if start is not None and status == "optimal" and objective - bound > 2 * limits.gap * abs(objective) + WHOLE:
+        post.found(float(arrays.cost @ x), x)
+    if done and start is not None and post.usd - post.bound > 2 * limits.gap * abs(post.usd) + WHOLE:
         # where presolve improves a start, HiGHS 1.16 may give the start back in place of the better point
         left = None if limits.seconds is None else max(0.05, limits.seconds - highs.getRunTime())
-        return solve_part(arrays, replace(limits, seconds=left), None, threads)
-    return x, (objective, min(bound, objective), status)
+        return _search(arrays, replace(limits, seconds=left), None, threads, post)
+    return done
 
 
-def _status(highs: Any, mixed: bool) -> str:
-    status, point = highs.getModelStatus(), highs.getInfo().primal_solution_status
-    kind = highspy.HighsModelStatus
+def _ended(highs: Any) -> bool:
+    """Whether a solver came to its end, and not to the end of its time. Raises NoPlan, or SolverTrouble with words."""
+    status, kind = highs.getModelStatus(), highspy.HighsModelStatus
     if status == kind.kOptimal:
-        return "optimal"
+        return True
     if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible, kind.kUnbounded):
         raise NoPlan
     if status in (kind.kTimeLimit, kind.kInterrupt, kind.kIterationLimit, kind.kSolutionLimit):
-        if mixed and point == int(highspy.SolutionStatus.kSolutionStatusFeasible):
-            return "time_limit"
-        what = "No plan was found within the time allowed."
-        raise SolverTrouble(Fault("--time", what, "Allow more time, loosen --gap, or plan fewer months or branches."))
+        return False
     what = f"HiGHS stopped without an answer ({highs.modelStatusToString(status)})."
     remedy = "Check for figures of very different size (one unit costing billions), or loosen --gap."
     raise SolverTrouble(Fault("the plan", what, remedy))
@@ -250,13 +357,6 @@ def _with_whole(highs: Any, arrays: Arrays, x: Floats, whole: Ints) -> Floats:
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return x
     return np.array(highs.getSolution().col_value)
-
-
-def _least(arrays: Arrays) -> float:
-    """A bound from the column bounds alone: the least each column can cost."""
-    cost = arrays.cost
-    ends = np.where(cost > 0, arrays.col_lower, arrays.col_upper)
-    return float(np.sum(cost[cost != 0] * ends[cost != 0]))
 
 
 def clean(x: Floats, arrays: Arrays) -> Floats:

@@ -21,6 +21,7 @@ import numpy as np
 from ashore.errors import SolverTrouble
 from ashore.plans.aim import Aim, with_tail, within
 from ashore.plans.calendar import Floats
+from ashore.plans.first import completed, least
 from ashore.plans.sheet import Arrays, Sheet
 from ashore.plans.solver import Answer, Limits, NoPlan, row_duals, run, split
 
@@ -47,13 +48,14 @@ def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, 
 
 def _thrifty(aim: Aim, found: Answer, limits: Limits) -> Answer:
     """The same aim with the least expected cost its openings allow: a tail alone lets the cheap branches waste."""
-    if limits.seconds is not None and limits.seconds < 0.05:
+    if found.status == "stopped" or (limits.seconds is not None and limits.seconds < 0.05):
         return found
     arrays = found.arrays
     try:
-        x = run(within(arrays, aim, found.objective, found.x), limits).x[: arrays.columns]
-    except (NoPlan, SolverTrouble):
+        x = run(within(arrays, aim, found.objective, found.x), replace(limits, progress=None, grace=0.0)).x
+    except (NoPlan, SolverTrouble, KeyboardInterrupt):
         return found
+    x = x[: arrays.columns]
     usd = aim.of(aim.along(aim.costs.by_node(aim.calendar, x))) + aim.lift
     if usd > found.objective + 1e-9 * abs(found.objective):
         return found
@@ -64,25 +66,43 @@ def _least(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None) -> An
     """The plan of least ``aim``, by the search over weights and, where that leaves a gap, as one model."""
     search = _Search(arrays, aim, limits)
     found = search.result() if search.worth_trying else None
-    if found is not None and (found.gap <= limits.gap or search.seconds_left() == 0.0):
+    easy = _easy(arrays, aim) if found is None else None
+    if found is not None and (found.gap <= limits.gap or search.stopped or search.seconds_left() == 0.0):
         return found
+    if easy is not None and search.stopped:
+        return easy
     rest = replace(limits, seconds=None if limits.seconds is None else max(0.05, search.seconds_left()))
     model = with_tail(arrays, aim)
     begin = found.x if found is not None else start
     if begin is not None:
         begin = np.concatenate([begin, np.full(model.columns - arrays.columns, np.nan)])
     try:
-        whole = run(model, rest, begin)
-    except SolverTrouble:
-        if found is None:
+        whole = run(model, rest if found is None and easy is None else replace(rest, grace=0.0), begin)
+    except (SolverTrouble, KeyboardInterrupt) as error:
+        known = found or easy
+        if known is None:
             raise
-        return replace(found, status="time_limit")
+        return replace(known, status="time_limit" if isinstance(error, SolverTrouble) else "stopped")
     answer = replace(whole, arrays=arrays, x=whole.x[: arrays.columns])
     if found is None:
         return answer
     x = answer.x if answer.objective <= found.objective else found.x
     objective = min(answer.objective, found.objective)
     return replace(answer, x=x, objective=objective, bound=min(objective, max(answer.bound, found.bound)))
+
+
+def _easy(arrays: Arrays, aim: Aim) -> Answer | None:
+    """The plan in which nothing is done, if that can be; what is known without solving anything."""
+    x = completed(arrays)
+    if x is None:
+        return None
+    usd = aim.of(aim.along(aim.costs.by_node(aim.calendar, x))) + aim.lift
+    return Answer(arrays, x, "stopped", usd, min(usd, _floor(arrays, aim)), 0.0, ())
+
+
+def _floor(arrays: Arrays, aim: Aim) -> float:
+    """No plan is below this: a measure is never below the mean, and that not below what the columns cost at least."""
+    return least(arrays) - float(aim.chance @ aim.credits) + aim.lift
 
 
 class _Search:
@@ -96,7 +116,8 @@ class _Search:
         for k, columns in enumerate(self.pieces):
             self.part[columns] = k
         self.chance, self.set_off = aim.chance, aim.top - aim.credits
-        self.bound = -np.inf
+        self.floor = self.bound = _floor(arrays, aim)
+        self.usd, self.stopped = np.inf, False
         self.points: list[Floats] = []
         self.branch_usd: list[Floats] = []  # (branches, parts) of each point
 
@@ -116,34 +137,43 @@ class _Search:
         q = self._rounds(loose, q, 1e-3, 6)  # openings as fractions, only to find the weights
         self.points.clear()
         self.branch_usd.clear()
-        self.bound = -np.inf
+        self.bound = self.floor
         self._rounds(self.arrays, q, self.limits.gap, MOST_ROUNDS)
         if not self.points:
             return None
         x = self._mixed()
         objective = self.aim.of(self._costs(x).sum(axis=1)) + self.aim.lift
         bound = min(self.bound, objective)
-        status = "optimal" if objective - bound <= self.limits.gap * abs(objective) else "time_limit"
+        proven = objective - bound <= self.limits.gap * abs(objective)
+        status = "optimal" if proven else "stopped" if self.stopped else "time_limit"
         return Answer(self.arrays, x, status, objective, bound, 0.0, ())
 
     def _rounds(self, arrays: Arrays, q: Floats, gap: float, most: int) -> Floats:
         """Rounds until the mixture is within ``gap`` of the bound; returns the last weights asked about."""
         aim, blend = self.aim, 1e-3
-        inner = replace(self.limits, gap=self.limits.gap / 4)
+        inner = replace(self.limits, gap=self.limits.gap / 4, progress=self._told)
         for number in range(most):
-            if self.seconds_left() == 0.0:
+            if self.stopped or self.seconds_left() == 0.0:
                 break
             asked = (1 - blend) * q + blend * self.chance  # every branch weighs something, so none is left to chance
             weight = (1 - aim.risk) * self.chance + aim.risk * asked
             begin = self.points[-1] if self.points else None
+            limits = inner if begin is None else replace(inner, grace=0.0)
+            if self.limits.seconds is not None:
+                limits = replace(limits, seconds=self.seconds_left())
             try:
-                limits = inner if self.limits.seconds is None else replace(inner, seconds=self.seconds_left())
                 answer = run(replace(arrays, cost=aim.weighted(weight, arrays.columns)), limits, begin)
             except SolverTrouble:
                 break
+            except KeyboardInterrupt:
+                self.stopped = True
+                break
+            self.stopped = answer.status == "stopped"
             self.bound = max(self.bound, answer.bound + aim.lift - float(weight @ aim.credits))
             self.points.append(answer.x)
             self.branch_usd.append(self._costs(answer.x))
+            if arrays.integer.any():
+                self.usd = min(self.usd, aim.of(self.branch_usd[-1].sum(axis=1)) + aim.lift)
             value, following, _ = self._mix(range(len(self.points)))
             if value - self.bound <= gap * abs(value):
                 return q
@@ -151,6 +181,11 @@ class _Search:
                 blend /= 100
             q = following
         return q
+
+    def _told(self, bound: float, usd: float, seconds: float) -> None:
+        """Tells what the rounds have found so far; what the parts are told is about other weights."""
+        if self.limits.progress is not None:
+            self.limits.progress(self.bound, self.usd, time.perf_counter() - self.begun)
 
     def _costs(self, x: Floats) -> Floats:
         """Discounted USD of a point in each branch and part, shape (branches, parts)."""
