@@ -263,6 +263,8 @@ def plan(
     time: float | None = None,
     method: str = "auto",
     options: Annotated[bool, Parameter(negative=())] = False,
+    frontier: int | None = None,
+    figure: Path | None = None,
     why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     shadow: Annotated[bool, Parameter(negative=())] = False,
     cluster: str | None = None,
@@ -286,6 +288,8 @@ def plan(
     time: seconds after which the best plan so far is taken; Ctrl-C takes it at once.
     method: extensive (one model), benders (the tree taken apart into branches), or auto, which looks at the size.
     options: also value each candidate plant, perfect information and the stochastic plan; and --shadow.
+    frontier: number of plans, as 7, between least mean and least tail: the curve of one against the other.
+    figure: file to draw the curve into, .svg, .png or .json (Vega-Lite).
     why: PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
     shadow: what one more unit a month of capacity, supply and demand is worth, by node and year.
     cluster: solve side by side on a Dask cluster: local, local:4 (processes), or the scheduler's tcp://HOST:PORT.
@@ -298,6 +302,7 @@ def plan(
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
     asked = _names(why)
     plans.check_plants(net, asked)
+    points = _check_frontier(frontier, objective, figure)
     with plans.workers(cluster):
         with _proving() as progress:
             result = plans.solve(
@@ -320,9 +325,12 @@ def plan(
         extras: list[tuple[str, bool, Callable[[], dict[str, Any]]]] = [
             ("values", options, lambda: plans.options(result, time).as_dict()),
             ("shadow prices", options or shadow, lambda: plans.shadow(result, time).as_dict()),
+            ("frontier", points > 0, lambda: plans.frontier(result, points, time).as_dict()),
             ("comparisons", bool(asked), lambda: {"why": [e.as_dict() for e in plans.why(result, asked, time)]}),
         ]
         _add(document, [(what, work) for what, wanted, work in extras if wanted])
+    if figure is not None and "frontier" in document:
+        report.draw(report.frontier(document), figure)
     _print(document, report.text_of_plan, json_)
     return 0
 
@@ -597,6 +605,20 @@ def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | Non
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda count: bar.update(task, completed=count)
+
+
+def _check_frontier(points: int | None, objective: str, figure: Path | None) -> int:
+    """The number of points asked for, 0 for none; refuses what cannot be drawn before anything is solved."""
+    from ashore import report
+    from ashore.plans.frontier import misfits
+
+    faults = [] if points is None else misfits(points, objective)
+    if figure is not None:
+        if points is None:
+            faults.append(Fault("--figure", "There is no curve to draw.", "Ask for one: --frontier 7."))
+        faults += report.misfits(figure, "--figure")
+    raise_if(faults)
+    return points or 0
 
 
 def _add(document: dict[str, Any], extras: list[tuple[str, Callable[[], dict[str, Any]]]]) -> None:

@@ -1,6 +1,7 @@
 """Where to make and ship: the best plan while the law may change, proven optimal to within a printed gap."""
 
 from ashore.plans.breakeven import Breakeven, breakeven_rate, breakeven_rates, restrict
+from ashore.plans.frontier import Frontier, frontier
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
 from ashore.plans.parallel import spread, workers
 from ashore.plans.plan import Plan, pose, solve
@@ -10,6 +11,7 @@ from ashore.plans.value import Options, options
 
 __all__ = [
     "Breakeven",
+    "Frontier",
     "Futures",
     "Node",
     "NodeDemand",
@@ -20,6 +22,7 @@ __all__ = [
     "breakeven_rate",
     "breakeven_rates",
     "check_plants",
+    "frontier",
     "held_law",
     "options",
     "pose",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ashore.report import figures
+    from ashore.report.curve import draw, frontier, misfits
     from ashore.report.findings import Answer, answer
     from ashore.report.html import page
     from ashore.report.text import (
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "findings",
     "answer": "findings",
+    "draw": "curve",
+    "frontier": "curve",
+    "misfits": "curve",
     "page": "html",
     "text_of_answer": "text_costs",
     "text_of_cases": "text",
@@ -50,7 +54,10 @@ _HOMES = {
 __all__ = [
     "Answer",
     "answer",
+    "draw",
     "figures",
+    "frontier",
+    "misfits",
     "page",
     "text_of_answer",
     "text_of_cases",

@@ -141,10 +141,13 @@ def text_of_plan(document: Document) -> None:
         _nodes(out, nodes)
     if document["objective"] == "regret":
         _regrets(out, document["branches"])
+    if "frontier" in document:
+        _frontier(out, document)
     if "options" in document:
         _options(out, document)
     text_explained.explained(out, document)
-    notes = [note for note in document["notes"] if "see estimates" not in note] + document.get("options_notes", [])
+    notes = [note for note in document["notes"] if "see estimates" not in note]
+    notes += [*document.get("options_notes", []), *document.get("frontier_notes", [])]
     terminal.notes(out, "Notes", [*notes, *estimates_in_brief(document["estimates"])])
 
 
@@ -177,6 +180,28 @@ def _regrets(out: Console, branches: Sequence[Document]) -> None:
     ]
     columns = (("future", "l"), ("chance", "r"), ("USD", "r"), ("best plan for it alone", "r"), ("regret", "r"))
     terminal.table(out, columns, rows)
+
+
+def _frontier(out: Console, document: Document) -> None:
+    """The curve of mean against tail as a table."""
+    from ashore.report.curve import changes, finding_of
+
+    rows = document["frontier"]
+    terminal.blank(out)
+    terminal.heading(out, finding_of(rows))
+    cells = [
+        (
+            f"{row['weight']:.3g}",
+            millions(row["mean_usd"]),
+            millions(row["tail_usd"]),
+            f"{row['gap']:.0e}" if row["status"] != "optimal" else "",
+            label or DASH,
+        )
+        for row, label in zip(rows, changes(rows), strict=True)
+    ]
+    tail = f"tail ({percent(1 - document['tail'])})"
+    columns = (("weight", "r"), ("mean", "r"), (tail, "r"), ("gap", "r"), ("opens, and what changes", "l"))
+    terminal.table(out, columns, cells)
 
 
 def _method(document: Document) -> str:

@@ -4,6 +4,7 @@ A figure function takes rows (dicts) and returns a chart; nothing is computed in
 """
 
 from ashore.report.figures.bars import landed_bars
+from ashore.report.figures.curve import frontier_curve
 from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
 from ashore.report.figures.ladder import duty_ladder
 from ashore.report.figures.payoff import payback_fan, tornado, worth_bars
@@ -18,6 +19,7 @@ __all__ = [
     "break_evens",
     "duty_ladder",
     "flow_map",
+    "frontier_curve",
     "landed_bars",
     "lay_out",
     "payback_fan",
