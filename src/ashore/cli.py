@@ -349,17 +349,29 @@ def clear(
 
     Parameters
     ----------
-    folder: market folder (market.toml, goods.csv); by default the one you are in.
-    on: day of entry for rates that goods.csv leaves to the rule book, as 2026-11-22.
-    conduct: bertrand, cournot or moncom, instead of the one in market.toml.
+    folder: market folder (market.toml, goods.csv), or supply network with a market.toml, or shipped case; by default
+        the folder you are in if it is one of them, else the shipped case.
+    on: day of entry for rates that come from the rule book, as 2026-11-22.
+    conduct: instead of the one in market.toml: bertrand, cournot, moncom; for a supply network world, region, moncom.
     """
     from ashore import markets, report
 
     def books() -> tuple[RuleBook, RuleBook]:
         return _book(hold, None), _book(hold, scenario)
 
-    law = markets.Law(books, None if on is None else _day(on, "--on"), scenario is not None)
-    cleared = markets.clear(markets.load(markets.find(folder), law, conduct))
+    day = None if on is None else _day(on, "--on")
+    path = markets.find(folder)
+    if markets.is_network(path):
+        from ashore import network
+        from ashore.markets import rigs
+
+        if day is None:
+            raise FaultyInput([Fault("--on", "Rates come from the rule book, but for no day.", "Add --on 2026-11-22.")])
+        net = network.load(path)
+        answer = rigs.clear(net, rigs.read_settings(path, net, conduct), books(), day)
+        _print(answer.as_dict(), report.text_of_rigs, json_)
+        return 0
+    cleared = markets.clear(markets.load(path, markets.Law(books, day, scenario is not None), conduct))
     _print(cleared.as_dict(), report.text_of_market, json_)
     return 0
 

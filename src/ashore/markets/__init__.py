@@ -3,7 +3,7 @@
 from ashore.markets.calibrate import FORMS, Fit, Observed
 from ashore.markets.clear import Cleared, clear
 from ashore.markets.demand import Demand
-from ashore.markets.folder import Law, Market, find, load
+from ashore.markets.folder import Law, Market, find, is_network, load
 from ashore.markets.kernel import CONDUCTS, Equilibrium, Supply, solve
 from ashore.markets.model import Model, Outcome, Policy, calibrated
 from ashore.markets.quotas import Limit
@@ -34,6 +34,7 @@ __all__ = [
     "find",
     "fixed_point",
     "hhi",
+    "is_network",
     "load",
     "solve",
 ]

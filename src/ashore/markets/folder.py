@@ -18,6 +18,7 @@ from ashore.markets.kernel import CONDUCTS, Conduct
 from ashore.markets.model import RENTS, Policy, Rent
 from ashore.markets.quotas import Limit
 from ashore.markets.routes import Route, taken
+from ashore.network import cases
 from ashore.rules import RuleBook
 from ashore.tables import Column, Row, Table, read, read_toml
 
@@ -95,17 +96,30 @@ class Law:
 
 
 def find(folder: Path | str | None) -> Path:
-    """The market folder a user means; by default the one the user is in."""
+    """The folder a user means: a market, a supply network with a market, or a shipped case of one.
+
+    By default the folder the user is in if it is a market, else the default case.
+    """
+    if folder is None and not (Path() / SETTINGS).is_file():
+        return cases.find(None)
+    if str(folder) in cases.names() and not Path(str(folder)).is_dir():
+        return cases.find(folder)
     path = Path() if folder is None else Path(folder)
     holds = f"A market folder holds {SETTINGS} and {GOODS}."
     if not path.is_dir():
         what = "There is no such folder." if not path.exists() else "This is not a folder."
         raise FaultyInput(Fault(str(folder), what, f"Name a market folder. {holds}"))
     if not (path / SETTINGS).is_file():
-        network = (path / "network.toml").is_file()
-        what = "This is a supply network, not a market." if network else f"There is no {SETTINGS} in this folder."
-        raise FaultyInput(Fault(str(path), what, f"Name a market folder. {holds}"))
+        remedy = f"Name a market folder. {holds}"
+        if is_network(path):
+            remedy = f"Add {SETTINGS} to the supply network; the shipped case has one to start from."
+        raise FaultyInput(Fault(str(path), f"There is no {SETTINGS} in this folder.", remedy))
     return path
+
+
+def is_network(folder: Path) -> bool:
+    """Whether a folder is a supply network, whose market is that of its rigs."""
+    return (folder / "network.toml").is_file()
 
 
 def load(folder: Path, law: Law, conduct: str | None = None) -> Market:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         text_of_summary,
     )
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
-    from ashore.report.text_market import text_of_market
+    from ashore.report.text_market import text_of_market, text_of_rigs
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
 _HOMES = {
@@ -42,6 +42,7 @@ _HOMES = {
     "text_of_duty": "text",
     "text_of_landed": "text_costs",
     "text_of_market": "text_market",
+    "text_of_rigs": "text_market",
     "text_of_network": "text",
     "text_of_offers": "text_worth",
     "text_of_plan": "text_costs",
@@ -70,6 +71,7 @@ __all__ = [
     "text_of_network",
     "text_of_offers",
     "text_of_plan",
+    "text_of_rigs",
     "text_of_rules",
     "text_of_series",
     "text_of_summary",

@@ -19,6 +19,11 @@ CONDUCTS = {
     "cournot": "makers set quantities",
     "moncom": "monopolistic competition",
 }
+PRICING = {
+    "world": "makers set one price for the world",
+    "region": "makers set a price for each region",
+    "moncom": "monopolistic competition",
+}
 Words = Callable[[float], str]
 
 
@@ -138,7 +143,7 @@ def _moves(rows: list[Document]) -> list[tuple[str, ...]]:
 
 def _ranges(document: Document) -> list[tuple[str, ...]]:
     def chosen(row: Document) -> bool:
-        return (row["demand"], row["conduct"]) == (document["demand"], document["conduct"])
+        return (row.get("demand", document["demand"]), row["conduct"]) == (document["demand"], document["conduct"])
 
     here = next(row for row in document["alternatives"] if chosen(row))
     rows = []
@@ -146,3 +151,94 @@ def _ranges(document: Document) -> list[tuple[str, ...]]:
         shown = (here[key], *(document["range"][key] or (None, None)))
         rows.append((name, *(DASH if value is None else words(value) for value in shown)))
     return rows
+
+
+def text_of_rigs(document: Document) -> None:
+    """The rig market before and after: prices, sales, plants, who gains, and the range over how makers price."""
+    out = terminal.console()
+    terminal.heading(out, f"{document['market']}, {document['on']}: {PRICING[document['conduct']]}")
+    terminal.blank(out)
+    _rigs(out, document["goods"])
+    terminal.blank(out)
+    _makers(out, document["makers"])
+    terminal.blank(out)
+    _regions(out, document["regions"])
+    terminal.blank(out)
+    full = [row for row in document["plants"] if max(row["used_before"], row["used_after"]) > 0.005]
+    columns = (("plant", "L"), ("used before", "r"), ("after", "r"), ("premium USD a unit", "r"), ("after", "r"))
+    rows = [
+        (
+            row["plant"],
+            _share(row["used_before"]),
+            _share(row["used_after"]),
+            usd(row["premium_before_usd"], 0),
+            usd(row["premium_after_usd"], 0),
+        )
+        for row in full
+    ]
+    terminal.table(out, columns, rows)
+    terminal.blank(out)
+    terminal.pairs(
+        out,
+        [
+            ("HHI of TH/s at home", f"{document['hhi_before']:,.0f} → {document['hhi_after']:,.0f}"),
+            ("hash price, USD/PH/day", f"{document['hashprice_before']:.2f} → {document['hashprice_after']:.2f}"),
+            (
+                "change for buyers",
+                f"{_money(document['buyers_usd'])} USD, {_money(document['buyers_home_usd'])} at home "
+                f"at the old hash price, {_money(document['spillover_usd'])} everywhere by the new one",
+            ),
+            ("change for makers", f"{_money(document['makers_usd'])} USD"),
+            ("duty collected", f"{_money(document['duty_usd'])} USD, before {_money(document['duty_before_usd'])}"),
+        ],
+    )
+    terminal.blank(out)
+    terminal.heading(out, "Over ways to price")
+    terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
+    without = [f"{row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
+    terminal.notes(out, "Not calibrated", without)
+    terminal.notes(out, "Notes", document["notes"])
+
+
+def _rigs(out: Console, goods: list[Document]) -> None:
+    columns = (
+        ("rig", "L"),
+        ("maker", "L"),
+        ("border USD/TH", "r"),
+        ("after", "r"),
+        ("delivered at home", "r"),
+        ("after", "r"),
+        ("EH/s at home", "r"),
+        ("after", "r"),
+    )
+    rows = [
+        (
+            row["good"],
+            row["maker"],
+            *(usd(row[key]) for key in ("border_before", "border_after", "price_before", "price_after")),
+            *(f"{row[key] / 1e6:,.2f}" for key in ("units_before", "units_after")),
+        )
+        for row in goods
+    ]
+    terminal.table(out, columns, rows)
+
+
+def _regions(out: Console, regions: list[Document]) -> None:
+    columns = (
+        ("region", "L"),
+        ("USD/TH", "r"),
+        ("after", "r"),
+        ("EH/s", "r"),
+        ("after", "r"),
+        ("change for buyers", "r"),
+    )
+    rows = [
+        (
+            row["region"],
+            *(usd(row[key]) for key in ("price_before", "price_after")),
+            *(f"{row[key] / 1e6:,.2f}" for key in ("units_before", "units_after")),
+            _money(row["buyers_usd"]),
+        )
+        for row in regions
+    ]
+    terminal.table(out, columns, rows)
