@@ -216,7 +216,7 @@ class Search:
     @property
     def _fine(self) -> float:
         """Gap to which openings in fractions are priced."""
-        return min(LOOSE, self.limits.gap * 10) if self.limits.gap < NEAR / 10 else self.limits.gap / 4
+        return min(LOOSE, self.limits.gap * 10) if self.limits.gap < NEAR / 10 else self.limits.gap / 8
 
     def _run(self) -> None:
         master = self.master
@@ -238,7 +238,7 @@ class Search:
             before = self.bound
             known = self.best.usd if self.best is not None else np.inf
             spread = (known - self.bound) / abs(known) if np.isfinite(known) and known else 1.0
-            gap = self.limits.gap / 4 if again else min(1e-2, max(self.limits.gap / 4, spread / 10))
+            gap = self.limits.gap / 8 if again else min(1e-2, max(self.limits.gap / 8, spread / 10))
             point = self._proposed(gap)
             self.bound = max(self.bound, min(point.bound, known))
             self._tell()
@@ -294,7 +294,7 @@ class Search:
         x = x.copy()
         x[master.whole] = openings
         if not master.only_openings:
-            return self._rounds(self.limits.gap / 4, openings, most=STALLED)
+            return self._rounds(self.limits.gap / 8, openings, most=STALLED)
         usd, _ = self._price(x, full=False)
         better = np.isfinite(usd) and (self.best is None or usd < self.best.usd)
         if better and (again or within(usd, self.bound, NEAR)):
