@@ -147,7 +147,7 @@ class Master:
         sides = self.lower[whole], self.upper[whole]
         least = self.relaxed().bound / self.unit
         found = branch(self.model, solve, self.place[whole], sides, gap * abs(least), MOST_STEPS)
-        if found.x is None:
+        if found.x is None or found.usd - found.bound > 2 * gap * abs(found.usd):
             return None
         return self._point(found.bound, found.x)
 
