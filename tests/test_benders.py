@@ -158,7 +158,7 @@ def document(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 def test_two_stages_through_the_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str], risk: str) -> None:
     words = asked(tmp_path, located(), 30)
     found = [document(capfd, *words, "--risk", risk, "--method", method) for method in ("extensive", "benders")]
-    assert [plan["method"] for plan in found] == ["extensive", "benders"]
+    assert [(plan["method"], plan["status"]) for plan in found] == [("extensive", "optimal"), ("benders", "optimal")]
     assert found[0]["objective_usd"] == pytest.approx(found[1]["objective_usd"], rel=1e-6)
     assert document(capfd, *words, "--risk", risk)["method"] == "extensive"  # small
 

@@ -42,19 +42,23 @@ class Measure:
         """Cost of each of the trunk's columns when the branches weigh ``weight``."""
         return total(self.column, self.usd * self._of_nodes(weight)[self.node], len(self.blocks.trunk.cost))
 
-    def branches(self, x: Floats, value: Floats) -> Floats:
-        """Cost of each branch with the master at ``x`` and blocks that cost ``value``, for a tail."""
+    def losses(self, x: Floats, value: Floats) -> Floats:
+        """Cost less credit of each branch with the master at ``x`` and blocks that cost ``value``, for a tail."""
         spent = total(self.node, self.usd * x[self.column], len(self.cal.nodes))
-        before = self.aim.along(spent)
+        before = self.aim.along(spent) - self.aim.credits
         return before + total(self.ways, value, len(before))
 
+    def offset(self, weight: Floats) -> float:
+        """What every point costs with branches of this weight: the aim's lift less the credits, at least 0."""
+        return self.aim.lift - float(weight @ self.aim.credits)
+
     def cost(self, x: Floats, value: Floats) -> tuple[float, Floats]:
-        """What the point costs, and the weights of the branches there."""
+        """What the point costs, the aim's lift included, and the weights of the branches there."""
         if self.aim.risk <= 0:
             return float(self.common @ x[: len(self.common)] + self.share @ value), self.chance
-        branch = self.branches(x, value)
-        weight = self.aim.weights(branch)
-        return float(weight @ branch), weight
+        loss = self.losses(x, value)
+        weight = self.aim.weights(loss)
+        return float(weight @ loss) + self.aim.lift, weight
 
     def _of_nodes(self, weight: Floats) -> Floats:
         """The weight of each node: the sum of those of the branches through it."""

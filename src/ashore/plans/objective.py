@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from ashore.errors import Fault
@@ -14,8 +15,9 @@ from ashore.plans.model import Model
 from ashore.plans.money import Charges, forgone, potential
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits
-from ashore.plans.tail import best
+from ashore.plans.tail import thrifty
 
+MOST_COLUMNS = 150_000  # of a plan taken apart whose operations are gone over again in one piece
 OBJECTIVES = ("cost", "margin", "worst", "regret")
 
 
@@ -69,21 +71,21 @@ def answer(
     known: Answer | None = None,
     progress: benders.Progress | None = None,
 ) -> Answer:
-    """The plan of least ``aim``; see :func:`ashore.plans.benders.answer`. The answer is above the aim by its ``lift``.
-
-    The dearest branch alone, and a tail of what remains after credits, are solved in one piece whatever ``method``.
-    """
-    lift = aim.lift
+    """The plan of least ``aim``, by :func:`ashore.plans.benders.answer`; its figures are above the aim by the lift."""
+    lift, begun = aim.lift, time.perf_counter()
 
     def told(bound: float, found: float, seconds: float) -> None:
         if progress is not None:
             progress(bound - lift, found - lift, seconds)
 
     heard = told if progress is not None else None
-    limits = replace(limits, progress=heard)
-    if aim.tail >= 1 or (aim.credit is not None and aim.risk > 0):
-        return best(arrays, aim, limits, start)
-    return benders.answer(model, arrays, aim, limits, method=method, start=start, known=known, progress=heard)
+    own = replace(limits, progress=heard)
+    found = benders.answer(model, arrays, aim, own, method=method, start=start, known=known, progress=heard)
+    if found.method == "benders" and aim.risk >= 1 and arrays.columns <= MOST_COLUMNS:
+        spent = time.perf_counter() - begun
+        left = None if limits.seconds is None else limits.seconds - spent
+        found = replace(thrifty(aim, found, replace(limits, seconds=left)), method="benders")
+    return found
 
 
 def branch(futures: Futures, leaf: str) -> Futures:

@@ -26,6 +26,7 @@ MOST_GROUPS = 40  # groups of branches with a cut each
 LOOSE = 1e-4  # gap to which the openings are priced as fractions
 NEAR = 1e-3  # gap from which on a better point is priced in all blocks
 STALLED = 60  # rounds without progress after which a phase ends
+FEW = 8  # branches at least that are priced in a round of a tail alone
 SAMPLE = 16  # blocks looked at first where there are very many
 STEP = 0.05  # share of the way from the best point to the master's at which the blocks are asked
 
@@ -76,10 +77,10 @@ class Search:
         chosen = np.arange(blocks.count)
         if not full and self.aim.risk == 1:
             _, weight = self.measure.cost(x, recourse.estimate(x))
-            branch = self.measure.branches(x, recourse.estimate(x))
-            most = max(1, int(1.2 * np.count_nonzero(weight)))
-            likely = np.zeros(len(branch), dtype=bool)
-            likely[np.argsort(-branch, kind="stable")[:most]] = True
+            loss = self.measure.losses(x, recourse.estimate(x))
+            most = max(FEW, int(1.2 * np.count_nonzero(weight)))
+            likely = np.zeros(len(loss), dtype=bool)
+            likely[np.argsort(-loss, kind="stable")[:most]] = True
             chosen = np.flatnonzero(likely[self.measure.ways] | self.in_doubt)
         demands = recourse.solve(x, chosen)
         usd, weight = self.measure.cost(x, recourse.estimate(x))
@@ -106,6 +107,7 @@ class Search:
         if self.aim.risk > 0:
             more = self.measure.weighted(weight) - self.common
             cuts[0].slope[: len(more)] += more
+            cuts[0] = replace(cuts[0], constant=cuts[0].constant + self.measure.offset(weight))
         for number, cut in enumerate(cuts):
             parts = [column for block, column in self.own.items() if self.group[block] == number]
             self.master.add(cut, int(self.master.theta[number]), np.array(parts, dtype=np.int64))
@@ -235,10 +237,10 @@ class Search:
         tried: set[bytes] = set()
         again = False
         while True:
-            before = self.bound
+            before, fine = self.bound, again
             known = self.best.usd if self.best is not None else np.inf
             spread = (known - self.bound) / abs(known) if np.isfinite(known) and known else 1.0
-            gap = self.limits.gap / 8 if again else min(1e-2, max(self.limits.gap / 8, spread / 10))
+            gap = self.limits.gap / 8 if fine else min(1e-2, max(self.limits.gap / 8, spread / 10))
             point = self._proposed(gap)
             self.bound = max(self.bound, min(point.bound, known))
             self._tell()
@@ -250,7 +252,7 @@ class Search:
             tried.add(key)
             x = self._settle(openings, point.x, again)
             learnt = self._decide(x) if self.decides and x is not None else False
-            if again and not learnt and self.bound <= before:
+            if fine and again and not learnt and self.bound <= before:
                 return  # no progress that the numbers could show
 
     def _proposed(self, gap: float) -> Point:

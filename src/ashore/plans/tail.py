@@ -25,7 +25,7 @@ from ashore.plans.first import completed, least
 from ashore.plans.sheet import Arrays, Sheet
 from ashore.plans.solver import Answer, Limits, NoPlan, row_duals, run, split
 
-__all__ = ["Aim", "best"]
+__all__ = ["Aim", "best", "thrifty"]
 
 MOST_BRANCHES = 60  # beyond this the points needed grow too many
 MOST_ROUNDS = 25
@@ -42,11 +42,11 @@ def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, 
     found = _least(arrays, aim, limits, start)
     if aim.risk >= 1:
         left = None if limits.seconds is None else limits.seconds - (time.perf_counter() - begun)
-        found = _thrifty(aim, found, replace(limits, seconds=left))
+        found = thrifty(aim, found, replace(limits, seconds=left))
     return replace(found, seconds=time.perf_counter() - begun)
 
 
-def _thrifty(aim: Aim, found: Answer, limits: Limits) -> Answer:
+def thrifty(aim: Aim, found: Answer, limits: Limits) -> Answer:
     """The same aim with the least expected cost its openings allow: a tail alone lets the cheap branches waste."""
     if found.status == "stopped" or (limits.seconds is not None and limits.seconds < 0.05):
         return found
