@@ -60,7 +60,8 @@ def worth_view(
 def _group(network: Network, group: Document, rig: Rig, power: float, outlook: Outlook) -> dict[str, Any]:
     from ashore import mining, worth
 
-    option = worth.option_usd(rig, power, outlook)
+    life = worth.life(rig, power, outlook)
+    option = life.option_usd
     ends = worth.assumed()["hashprice"]
     at = [worth.option_usd(rig, power, replace(outlook, hashprice=price)) for price in (ends.low, ends.high)]
     rows = [
@@ -87,7 +88,7 @@ def _group(network: Network, group: Document, rig: Rig, power: float, outlook: O
         "power_w": rig.power_w,
         "breakeven_hashprice": float(mining.breakeven_hashprice(rig.power_w, rig.hash_ths, power, outlook.pool_fee)),
         "option_usd_ths": option / rig.hash_ths,
-        "mean_path_usd_ths": worth.mean_path_usd(rig, power, outlook) / rig.hash_ths,
+        "mean_path_usd_ths": life.mean_path_usd / rig.hash_ths,
         "low_usd_ths": at[0] / rig.hash_ths,
         "high_usd_ths": at[1] / rig.hash_ths,
         "max_duty_rate": most,
@@ -107,10 +108,9 @@ def _fan(group: Document, rig: Rig, power: float, outlook: Outlook) -> dict[str,
     from ashore import mining, worth
 
     route = _ready(group)
-    delayed = replace(outlook, delay_days=route["days"])
-    life = worth.life(rig, power, delayed)
+    life = worth.life(rig, power, replace(outlook, delay_days=route["days"]))
     drawn = mining.paths(life.mean, outlook.volatility, life.years)
-    cash = np.cumsum(np.maximum(drawn * life.earns - life.costs_usd, 0.0), axis=1) / rig.hash_ths
+    cash = np.cumsum(life.cash_at(drawn), axis=1) / rig.hash_ths
     found = np.quantile(cash, QUANTILES, axis=0)
     cost = route["usd_ths"]
     return {
@@ -119,7 +119,7 @@ def _fan(group: Document, rig: Rig, power: float, outlook: Outlook) -> dict[str,
         "cost_usd_ths": cost,
         "quantiles": {f"{100 * q:g}": [0.0, *map(float, row)] for q, row in zip(QUANTILES, found, strict=True)},
         "mean_path": [0.0, *map(float, np.cumsum(life.cash_usd) / rig.hash_ths)],
-        "flat": [0.0, *map(float, np.cumsum(_flat(rig, power, delayed)) / rig.hash_ths)],
+        "flat": [0.0, *map(float, np.cumsum(life.cash_at(outlook.hashprice)) / rig.hash_ths)],
         "paid_back_chance": float((cash[:, -1] >= cost).mean()),
     }
 
@@ -128,13 +128,6 @@ def _ready(group: Document) -> Document:
     """The cheapest route on which nothing waits to be opened; the cheapest of all if there is none."""
     found: Document = next((row for row in group["rows"] if not row["waits"]), group["rows"][0])
     return found
-
-
-def _flat(rig: Rig, power: float, outlook: Outlook) -> Any:
-    """Income of each month if the hash price stayed where it is."""
-    from ashore import worth
-
-    return worth.life(rig, power, replace(outlook, drift=0.0)).cash_usd
 
 
 def _tornado(group: Document, rig: Rig, power: float, outlook: Outlook) -> dict[str, Any]:

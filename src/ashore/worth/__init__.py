@@ -9,7 +9,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ashore.worth.appraisal import Months, Worth, appraise, check, life, mean_path_usd, option_usd, sensitivity
+    from ashore.worth.appraisal import (
+        Months,
+        Worth,
+        appraise,
+        life,
+        mean_path_usd,
+        option_usd,
+        payback_flat_months,
+        sensitivity,
+    )
     from ashore.worth.given import Given
     from ashore.worth.inputs import BOUNDS, Assumed, Outlook, Rig, assumed, faults_of, outlook_of, read_assumed, rig_of
 
@@ -23,12 +32,12 @@ _HOMES = {
     "Worth": "appraisal",
     "appraise": "appraisal",
     "assumed": "inputs",
-    "check": "appraisal",
     "faults_of": "inputs",
     "life": "appraisal",
     "mean_path_usd": "appraisal",
     "option_usd": "appraisal",
     "outlook_of": "inputs",
+    "payback_flat_months": "appraisal",
     "read_assumed": "inputs",
     "rig_of": "inputs",
     "sensitivity": "appraisal",
@@ -44,12 +53,12 @@ __all__ = [
     "Worth",
     "appraise",
     "assumed",
-    "check",
     "faults_of",
     "life",
     "mean_path_usd",
     "option_usd",
     "outlook_of",
+    "payback_flat_months",
     "read_assumed",
     "rig_of",
     "sensitivity",

@@ -56,13 +56,27 @@ class Months:
 
     @property
     def cash_usd(self) -> Floats:
-        """What it earns on the mean path of the hash price, switched off where power costs more."""
-        return np.maximum(self.earns * self.mean - self.costs_usd, 0.0)
+        """What it earns on the mean path of the hash price."""
+        return self.cash_at(self.mean)
 
     @property
     def present(self) -> tuple[Floats, Floats]:
         """``earns`` and ``costs_usd`` discounted."""
         return self.earns * self.discount, self.costs_usd * self.discount
+
+    @property
+    def mean_path_usd(self) -> float:
+        """Worth on the mean path of the hash price, switched off in months that do not pay its power."""
+        return float((self.cash_usd * self.discount).sum())
+
+    @property
+    def option_usd(self) -> float:
+        """Worth if it may be switched off month by month, whatever the hash price does (closed form)."""
+        return float(mining.strip_usd(*self.present, self.mean, self.deviation))
+
+    def cash_at(self, hashprice: Floats | float) -> Floats:
+        """What it earns at these hash prices (…, months), switched off where power costs more."""
+        return mining.margin_usd_day(self.earns * hashprice, self.costs_usd)
 
 
 @dataclass(frozen=True)
@@ -156,14 +170,25 @@ def life(rig: Rig, power_usd_kwh: float, outlook: Outlook) -> Months:
 
 def option_usd(rig: Rig, power_usd_kwh: float, outlook: Outlook) -> float:
     """Worth of a rig that may be switched off (closed form)."""
-    months = life(rig, power_usd_kwh, outlook)
-    return float(mining.strip_usd(*months.present, months.mean, months.deviation))
+    return life(rig, power_usd_kwh, outlook).option_usd
 
 
 def mean_path_usd(rig: Rig, power_usd_kwh: float, outlook: Outlook) -> float:
     """Worth of a rig on the mean path of the hash price, switched off in months that do not pay its power."""
-    months = life(rig, power_usd_kwh, outlook)
-    return float((months.cash_usd * months.discount).sum())
+    return life(rig, power_usd_kwh, outlook).mean_path_usd
+
+
+def today_usd_month(rig: Rig, power_usd_kwh: float, outlook: Outlook) -> tuple[float, float]:
+    """Revenue of a month at today's hash price, and what its power costs."""
+    hours = outlook.uptime * DAYS_MONTH
+    revenue = float(mining.revenue_usd_day(rig.hash_ths, outlook.hashprice, 1.0, outlook.pool_fee)) * hours
+    return revenue, float(mining.power_usd_day(rig.power_w, power_usd_kwh)) * hours
+
+
+def payback_flat_months(rig: Rig, outlay_usd: float, power_usd_kwh: float, outlook: Outlook) -> float | None:
+    """Months until the outlay is back if the hash price stays as it is; None if it does not pay the power."""
+    revenue, power = today_usd_month(rig, power_usd_kwh, outlook)
+    return outlook.delay_days / DAYS_MONTH + outlay_usd / (revenue - power) if revenue > power else None
 
 
 def appraise(
@@ -181,17 +206,14 @@ def appraise(
     price_usd_ths: price where the rig is plugged in, without duty, in USD for each TH/s. duty_rate: duty paid on top,
     as a share of that price.
     """
-    check(rig, price_usd_ths, power_usd_kwh, outlook, duty_rate, paths, seed)
+    values = {"ths": rig.hash_ths, "watts": rig.power_w, "price_usd_ths": price_usd_ths, "power_usd_kwh": power_usd_kwh}
+    raise_if(faults_of({**values, "duty_rate": duty_rate, **asdict(outlook), "paths": paths, "seed": seed}))
     price = price_usd_ths * rig.hash_ths
     outlay = price * (1 + duty_rate)
     months = life(rig, power_usd_kwh, outlook)
     earns, costs = months.present
-    hours = outlook.uptime * DAYS_MONTH
-    revenue = float(mining.revenue_usd_day(rig.hash_ths, outlook.hashprice, 1.0, outlook.pool_fee)) * hours
-    power = float(mining.power_usd_day(rig.power_w, power_usd_kwh)) * hours
-    income = max(revenue - power, 0.0)
-    mean_path = float((months.cash_usd * months.discount).sum())
-    option = float(mining.strip_usd(earns, costs, months.mean, months.deviation))
+    revenue, power = today_usd_month(rig, power_usd_kwh, outlook)
+    mean_path, option = months.mean_path_usd, months.option_usd
     elasticity = float(mining.strip_elasticity(earns, costs, months.mean, months.deviation))
     bands, chance = _bands(months, price, outlay, outlook, paths, seed)
     return Worth(
@@ -202,7 +224,7 @@ def appraise(
         outlook=outlook,
         revenue_usd_month=revenue,
         power_usd_month=power,
-        income_usd_month=income,
+        income_usd_month=max(revenue - power, 0.0),
         breakeven_hashprice=float(
             mining.breakeven_hashprice(rig.power_w, rig.hash_ths, power_usd_kwh, outlook.pool_fee)
         ),
@@ -210,7 +232,7 @@ def appraise(
             mining.breakeven_power_usd_kwh(rig.power_w, rig.hash_ths, outlook.hashprice, outlook.pool_fee)
         ),
         payback_months=_or_none(float(mining.payback_months(outlay, months.cash_usd))),
-        payback_flat_months=outlook.delay_days / DAYS_MONTH + outlay / income if income > 0 else None,
+        payback_flat_months=payback_flat_months(rig, outlay, power_usd_kwh, outlook),
         npv_usd=mean_path - outlay,
         irr_year=_or_none(mining.irr_year(outlay, months.cash_usd, months.years)),
         option_usd=option,
@@ -227,29 +249,6 @@ def appraise(
     )
 
 
-def check(
-    rig: Rig,
-    price_usd_ths: float,
-    power_usd_kwh: float,
-    outlook: Outlook,
-    duty_rate: float = 0.0,
-    paths: int = mining.option.PATHS,
-    seed: int = mining.option.SEED,
-) -> None:
-    """Raises FaultyInput naming every value that is no number or out of its bounds, with its option."""
-    values: dict[str, float | None] = {
-        "ths": rig.hash_ths,
-        "watts": rig.power_w,
-        "price_usd_ths": price_usd_ths,
-        "power_usd_kwh": power_usd_kwh,
-        "duty_rate": duty_rate,
-        **asdict(outlook),
-        "paths": paths,
-        "seed": seed,
-    }
-    raise_if(faults_of(values))
-
-
 def sensitivity(rig: Rig, outlay_usd: float, power_usd_kwh: float, outlook: Outlook) -> list[dict[str, Any]]:
     """How far each assumption, taken to its low and its high, moves present value and option value; widest first.
 
@@ -264,8 +263,9 @@ def sensitivity(rig: Rig, outlay_usd: float, power_usd_kwh: float, outlook: Outl
         trials.append((name, LABELS[name][0], ends, [(power_usd_kwh, changed(outlook, name, end)) for end in ends]))
     rows = []
     for name, label, (low, high), states in trials:
-        npv = [mean_path_usd(rig, *state) - outlay_usd for state in states]
-        option = [option_usd(rig, *state) - outlay_usd for state in states]
+        lives = [life(rig, *state) for state in states]
+        npv = [each.mean_path_usd - outlay_usd for each in lives]
+        option = [each.option_usd - outlay_usd for each in lives]
         rows.append({"what": name, "label": label, "low": low, "high": high, "npv_usd": npv, "option_usd": option})
     return sorted(rows, key=lambda row: -abs(row["option_usd"][1] - row["option_usd"][0]))
 
@@ -276,8 +276,7 @@ def _bands(
     """Quantiles over the paths of what a rig switched off at will comes to, and the chance that it pays back."""
     drawn = mining.paths(months.mean, outlook.volatility, months.years, paths, seed)
     value = mining.run_usd(drawn, *months.present)[0]
-    cash = np.maximum(drawn * months.earns - months.costs_usd, 0.0)
-    payback = mining.payback_months(np.full(len(drawn), outlay), cash)
+    payback = mining.payback_months(np.full(len(drawn), outlay), months.cash_at(drawn))
     bands = {
         "hashprice_end": _quantiles(drawn[:, -1]),
         "value_usd": _quantiles(value),

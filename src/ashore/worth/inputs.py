@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,7 @@ def rig_of(network: Network, product: str, where: str = "--product", row: int | 
 def outlook_of(given: Given) -> tuple[Outlook, list[str]]:
     """The outlook a user means, and a sentence for each value that is assumed or told by the series.
 
-    Volatility comes from a series of a year or more, drift from one of four, unless stated. Bounds are for ``check``.
+    Volatility comes from a series of a year or more, drift from one of four, unless stated. ``appraise`` checks bounds.
     """
     if given.hashprice is not None and given.series:
         remedy = "Give --hashprice or --series, not both."
@@ -227,10 +227,5 @@ def faults_of(values: Mapping[str, float | None], where: str = "", row: int | No
 
 def changed(outlook: Outlook, name: str, value: float) -> Outlook:
     """The outlook with one value changed."""
-    values = {field.name: getattr(outlook, field.name) for field in fields(Outlook)}
-    return Outlook(**{**values, name: int(value) if name == "months" else value})
-
-
-def sentences(names: Iterable[str]) -> list[str]:
-    """The sentences of some shipped assumptions."""
-    return [assumed()[name].sentence() for name in names]
+    changes: dict[str, Any] = {name: int(value) if name == "months" else value}
+    return replace(outlook, **changes)
