@@ -181,29 +181,22 @@ def _judged(offer: Offer, branches: Sequence[Branch], basis: Basis) -> Judged:
     cases = _cases(landers, basis, 0)
     outlook = _delayed(basis, cases[0].landing)
     life = worth.life(offer.rig, offer.power_usd_kwh, outlook)
-    option = worth.option_usd(offer.rig, offer.power_usd_kwh, outlook)
-    mean_path = float((life.cash_usd * life.discount).sum())
+    option = life.option_usd
+    net = _mean(cases, _nets(cases, option, offer, basis))
     entered = _entered(cases)
-    runs = math.fsum(case.branch.chance * case.runs for case in cases)
-    doubt = runs * _mean(entered, [_doubt_usd(case.landing, offer, basis) for case in entered])
-    cost = _mean(cases, [case.cost_usd for case in cases]) + doubt
     landed = _mean(entered, [case.landing.total for case in entered])
     payback = float(mining.payback_months(landed, life.cash_usd))
-    hours = basis.outlook.uptime * DAYS_MONTH
-    revenue = mining.revenue_usd_day(offer.rig.hash_ths, basis.outlook.hashprice, pool_fee=basis.outlook.pool_fee)
-    power = mining.power_usd_day(offer.rig.power_w, offer.power_usd_kwh)
-    income = float(mining.margin_usd_day(revenue, power)) * hours
     return Judged(
         offer=offer,
         cases=cases,
         outlook=outlook,
         option_usd=option,
-        option_net_usd=runs * option - cost,
-        npv_usd=runs * mean_path - cost,
+        option_net_usd=net,
+        npv_usd=_mean(cases, _nets(cases, life.mean_path_usd, offer, basis)),
         payback_months=payback if math.isfinite(payback) else None,
-        payback_flat_months=outlook.delay_days / DAYS_MONTH + landed / income if income > 0 else None,
+        payback_flat_months=worth.payback_flat_months(offer.rig, landed, offer.power_usd_kwh, outlook),
         chance_best=None,
-        waiting=tuple(_wait(landers, basis, months, runs * option - cost, option) for months in WAITS),
+        waiting=tuple(_wait(landers, cases, basis, months, net, option) for months in WAITS),
         dispute=_dispute(offer, cases),
         hold=_hold(offer, outlook, basis, option),
     )
@@ -224,6 +217,11 @@ def _cost_usd(landing: Landing, offer: Offer, basis: Basis) -> float:
     return price + (landing.freight + landing.insurance) * then + (landing.duty + landing.fees) * last
 
 
+def _nets(cases: Sequence[Case], worth_usd: float, offer: Offer, basis: Basis) -> list[float]:
+    """What a unit of this worth leaves in each branch, doubts of origin taken at their mean."""
+    return [case.runs * worth_usd - case.cost_usd - _doubt_usd(case.landing, offer, basis) for case in cases]
+
+
 def _doubt_usd(landing: Landing, offer: Offer, basis: Basis) -> float:
     """What doubts of origin cost the buyer of a unit on average, discounted from the day the entry is settled."""
     if not offer.origins or not offer.terms.duty:
@@ -231,27 +229,29 @@ def _doubt_usd(landing: Landing, offer: Offer, basis: Basis) -> float:
     return expected_extra(landing, offer.origins) / offer.units * discount(basis, settled(landing))
 
 
-def _delayed(basis: Basis, landing: Landing, more_days: float = 0.0) -> Outlook:
+def _delayed(basis: Basis, landing: Landing) -> Outlook:
     """The outlook of rigs that run from their arrival on, the delay of the outlook itself on top."""
-    days = (landing.arrival - basis.on).days + basis.outlook.delay_days + more_days
+    days = (landing.arrival - basis.on).days + basis.outlook.delay_days
     return replace(basis.outlook, delay_days=days)
 
 
-def _wait(landers: Sequence[Lander], basis: Basis, months: int, net: float, option: float) -> dict[str, Any]:
+def _wait(
+    landers: Sequence[Lander], now: Sequence[Case], basis: Basis, months: int, net: float, option: float
+) -> dict[str, Any]:
     """What ordering so many months later changes, the price staying as it is, USD a unit (more is better).
 
     value_usd: change of ``option_net``, ordering in every branch; with_choice_usd: ordering then only where the law
     known by then leaves something. duty_usd: duty saved; margin_usd: income lost, as negative; both on average.
     """
     offer = landers[0].offer
-    now, cases = _cases(landers, basis, 0), _cases(landers, basis, months)
+    cases = _cases(landers, basis, months)
     worth_then = worth.option_usd(offer.rig, offer.power_usd_kwh, _delayed(basis, cases[0].landing))
-    nets = [case.runs * worth_then - case.cost_usd - _doubt_usd(case.landing, offer, basis) for case in cases]
-    known: dict[str, list[tuple[float, float]]] = {}
+    nets = _nets(cases, worth_then, offer, basis)
+    known: dict[str, float] = {}
     for case, left in zip(cases, nets, strict=True):
         state, _ = case.branch.state_on(case.landing.ordered)
-        known.setdefault(state, []).append((case.branch.chance, left))
-    chosen = sum(max(sum(chance * left for chance, left in group), 0.0) for group in known.values())
+        known[state] = known.get(state, 0.0) + case.branch.chance * left
+    chosen = sum(max(left, 0.0) for left in known.values())
     duties = [[case.landing.duty for case in each] for each in (now, cases)]
     return {
         "months": months,

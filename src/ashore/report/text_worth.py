@@ -81,13 +81,8 @@ def text_of_offers(document: Document) -> None:
     terminal.heading(out, "Waiting, USD a unit: ordering later at the same price")
     columns = [("offer", "l")]
     columns += [(f"{wait['months']} months" if wait["months"] > 1 else "1 month", "r") for wait in rows[0]["waiting"]]
-    columns += [
-        ("of it duty saved", "r"),
-        ("income lost", "r"),
-        ("only if it still pays", "r"),
-        ("a hold of 60 days", "r"),
-    ]
-    columns[-1] = (f"a hold of {rows[0]['hold']['days']:g} days", "r")
+    columns += [("of it duty saved", "r"), ("income lost", "r"), ("only if it still pays", "r")]
+    columns.append((f"a hold of {rows[0]['hold']['days']:g} days", "r"))
     terminal.table(out, columns, [_wait_row(row) for row in rows])
     doubts = [row for row in rows if row["dispute"]]
     if doubts:
