@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from ashore import network, plans
-from ashore.plans.calendar import month_date
+from ashore.dates import month_date
 from ashore.rules import Line, RuleBook, read_changes
 from ashore.rules.model import ColumnRates
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from ashore import duties, network, plans
+from ashore.dates import month_date
 from ashore.errors import FaultyInput
 from ashore.network import Network
-from ashore.plans.calendar import lay_out, month_date
+from ashore.plans.calendar import lay_out
 from ashore.rules import Line, RuleBook, read_changes
 from ashore.rules.model import ColumnRates
 

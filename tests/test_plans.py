@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ashore import costs, network, plans
+from ashore.dates import month_date
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, Unresolved
 from ashore.plans import Futures, Node, NodeDemand
 from ashore.plans.aim import with_tail
@@ -123,7 +124,7 @@ def tree(base: RuleBook, *nodes: tuple[str, str | None, date, float, RuleBook], 
 
 
 def month(number: int) -> date:
-    return plans.calendar.month_date(START, number)
+    return month_date(START, number)
 
 
 def ties(plan: plans.Plan) -> None:

@@ -18,6 +18,7 @@ from tests.conftest import tiny_network
 from tests.small_book import FILES, write_book
 
 from ashore import costs, duties, network, plans, report, rules
+from ashore.dates import month_date
 from ashore.report import figures, headlines, views, words
 from ashore.report.figures import bars, flow, ladder
 from ashore.report.findings import Answer
@@ -113,8 +114,8 @@ def test_headings_of_one_stem_stand_together() -> None:
 
 
 def test_months_end_where_the_month_does() -> None:
-    assert words.month_of(date(2026, 1, 31), 1) == date(2026, 2, 28)
-    assert words.month_of(date(2026, 11, 22), 14) == date(2028, 1, 22)
+    assert month_date(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert month_date(date(2026, 11, 22), 14) == date(2028, 1, 22)
 
 
 # -------------------------------------------------------------------------------------------------------- text

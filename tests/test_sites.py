@@ -32,6 +32,7 @@ from tests.test_plans import (
 )
 
 from ashore import network, plans
+from ashore.dates import month_date
 from ashore.errors import FaultyInput, Infeasible
 from ashore.plans import Futures
 from ashore.plans.decode import STEPS
@@ -505,7 +506,7 @@ def test_moments_before_are_those_of_the_slots_before(seed: int) -> None:
         parent = nodes[int(rng.integers(0, len(nodes)))]
         if sum(node[1] == parent[0] for node in nodes):
             continue
-        start = plans.calendar.month_date(parent[2], int(rng.integers(0, 3)))
+        start = month_date(parent[2], int(rng.integers(0, 3)))
         nodes += [(f"{k}a", parent[0], start, 0.5, law), (f"{k}b", parent[0], start, 0.5, law)]
     cal = plans.calendar.lay_out(tree(law, *nodes), START, 30, 0.0)
     for lag in (0, 1, 2, 7):

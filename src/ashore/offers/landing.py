@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from ashore import duties
+from ashore.dates import month_date
 from ashore.duties import Assessment
 from ashore.errors import Fault, FaultyInput, OutsideCoverage, Unresolved
 from ashore.offers.read import BUYER, Offer
@@ -90,7 +91,7 @@ class Lander:
     def after(self, months: int = 0) -> Landing:
         """The offer ordered so many months after ``on``, all else as late, at the same price. Raises Unresolved."""
         offer = self.offer
-        ordered, shipped = later(self.on, months), later(offer.ship_date, months)
+        ordered, shipped = month_date(self.on, months), month_date(offer.ship_date, months)
         arrival = shipped + timedelta(days=math.ceil(offer.days))
         insurance = self.insurance_share * offer.price_usd
         freight, paid = (offer.freight_usd, insurance) if offer.terms.freight else (0.0, 0.0)
@@ -163,17 +164,6 @@ class Lander:
 
     def _unit(self, cents: int) -> float:
         return cents / CENTS / self.offer.units
-
-
-def later(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month."""
-    years, month = divmod(day.month - 1 + months, 12)
-    for number in (day.day, 30, 29, 28):
-        try:
-            return date(day.year + years, month + 1, number)
-        except ValueError:
-            continue
-    raise ValueError(day)
 
 
 def expected_extra(landing: Landing, origins: Sequence[tuple[str, int]]) -> float:

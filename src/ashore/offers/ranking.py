@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashore import mining, worth
+from ashore.dates import month_date
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.mining import DAYS_MONTH
 from ashore.network import Network
 from ashore.offers.basis import CASH, POWER, Basis, Case, assumed, discount, settled
 from ashore.offers.chances import chances_best
-from ashore.offers.landing import Branch, Lander, Landing, expected_extra, later
+from ashore.offers.landing import Branch, Lander, Landing, expected_extra
 from ashore.offers.read import BUYER, SELLER, Offer
 from ashore.rules.model import PPM
 from ashore.worth import Outlook
@@ -129,7 +130,7 @@ class Ranking:
 
 def needed_until(offers: Sequence[Offer]) -> date:
     """First day the books need not know: the day after the last arrival of the longest wait."""
-    arrivals = (later(offer.ship_date, max(WAITS)) + timedelta(days=math.ceil(offer.days) + 1) for offer in offers)
+    arrivals = (month_date(offer.ship_date, max(WAITS)) + timedelta(days=math.ceil(offer.days) + 1) for offer in offers)
     return max(arrivals)
 
 

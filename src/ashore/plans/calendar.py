@@ -7,7 +7,6 @@ of a node without months, whose decision that node has already taken, at the sam
 
 from __future__ import annotations
 
-import calendar as _calendar
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -16,18 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ashore.dates import month_date
 from ashore.errors import Fault, raise_if
 from ashore.plans.futures import Futures, NodeDemand
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-
-def month_date(start: date, month: int) -> date:
-    """First day of month ``month`` of a plan: ``start`` and so many calendar months, at most the month's last day."""
-    total = start.year * 12 + start.month - 1 + month
-    year, place = divmod(total, 12)
-    return date(year, place + 1, min(start.day, _calendar.monthrange(year, place + 1)[1]))
 
 
 def transit_months(days: float) -> int:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ashore.dates import month_date
 from ashore.errors import Fault, SolverTrouble, raise_if, suggest
 from ashore.network import Network
 from ashore.plans import decode, infeasible
 from ashore.plans import plan as planning
-from ashore.plans.calendar import month_date
 from ashore.plans.ledger import carried, lines
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, NoPlan

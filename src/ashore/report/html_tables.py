@@ -7,8 +7,9 @@ from datetime import date
 from html import escape
 from typing import Any
 
+from ashore.dates import month_date
 from ashore.report import headlines
-from ashore.report.words import DASH, decided, listed, mark, month_of, percent, spans, takes_effect, topic_of, usd
+from ashore.report.words import DASH, decided, listed, mark, percent, spans, takes_effect, topic_of, usd
 
 Document = Mapping[str, Any]
 PARTS = ("make", "bought", "freight", "insurance", "duty", "fees", "carrying")
@@ -174,7 +175,7 @@ def _stretches(start: date, units: Sequence[float]) -> str:
     found = [(first, last, text) for text, months in by_amount.items() for first, last in spans(months)]
     texts = []
     for first, last, text in sorted(found):
-        days = [month_of(start, month).isoformat()[:7] for month in (first, last)]
+        days = [month_date(start, month).isoformat()[:7] for month in (first, last)]
         texts.append(f"{text} in {days[0]}" if first == last else f"{text} from {days[0]} to {days[1]}")
     return "; ".join(texts)
 

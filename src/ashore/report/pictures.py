@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ashore.dates import month_date
 from ashore.report import figures, headlines, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
-from ashore.report.words import month_of, percent, plural
+from ashore.report.words import percent, plural
 
 Document = Mapping[str, Any]
 
@@ -117,7 +118,7 @@ def timeline(document: Document) -> Picture | None:
         return None
     plan = document["plans"][0]
     start = date.fromisoformat(plan["start"])
-    months = [month_of(start, month).isoformat() for month in range(plan["months"])]
+    months = [month_date(start, month).isoformat() for month in range(plan["months"])]
     finding = f"{plan['name'][0].upper()}{plan['name'][1:]}: {headlines.opened(plan)}"
     under = (
         "Monthly make as a share of each plant's capacity. Orange: opened by the plan; diamond: decided; dashes: ready."

@@ -7,6 +7,8 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from ashore.dates import month_date
+
 DASH = "–"
 NOT_OPEN = "not open yet"  # how a route says that a maker of its parts is a candidate
 STEPS = {"open": "opens", "mothball": "is laid up", "restart": "runs again", "close": "closes"}
@@ -108,21 +110,9 @@ def short(name: str) -> str:
     return name.split(" (", maxsplit=1)[0]
 
 
-def month_of(start: date, month: int) -> date:
-    """First day of a month of the plan (month 0 starts on ``start``)."""
-    years, months = divmod(start.month - 1 + month, 12)
-    year, number = start.year + years, months + 1
-    for day in (start.day, 30, 29, 28):
-        try:
-            return date(year, number, day)
-        except ValueError:
-            continue
-    raise ValueError(start)
-
-
 def month_name(start: date, month: int) -> str:
     """A month of the plan as "2027-03"."""
-    return month_of(start, month).isoformat()[:7]
+    return month_date(start, month).isoformat()[:7]
 
 
 def spans(months: Sequence[int]) -> list[tuple[int, int]]:
