@@ -9,7 +9,6 @@ The public names are loaded when first used, so that ``import ashore`` costs nex
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -98,13 +97,9 @@ __all__ = [  # noqa: RUF022 - floor by floor
 
 def __getattr__(name: str) -> object:
     """A floor, or a public name from its floor, imported on first use."""
-    if name in _FLOORS:
-        return importlib.import_module(f"ashore.{name}")
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(f"ashore.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'ashore' has no attribute {name!r}")
+    from ashore.lazy import first_use
+
+    return first_use(__name__, name, _HOMES, _FLOORS)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ Names are loaded when first used: a verb that prints ten lines does not pay for 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from ashore.lazy import first_use
 
 if TYPE_CHECKING:
     from ashore.report import figures
@@ -80,14 +81,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """A public name from the module that holds it, imported on first use."""
-    if name == "figures":
-        return importlib.import_module("ashore.report.figures")
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(f"ashore.report.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'ashore.report' has no attribute {name!r}")
+    """The figures, or a public name from the module that holds it, imported on first use."""
+    return first_use(__name__, name, _HOMES, ("figures",))
 
 
 def __dir__() -> list[str]:

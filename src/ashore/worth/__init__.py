@@ -5,8 +5,9 @@ Names are loaded when first used: the command line states its options from here 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from ashore.lazy import first_use
 
 if TYPE_CHECKING:
     from ashore.worth.appraisal import (
@@ -67,11 +68,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """A public name from the module that holds it, imported on first use."""
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(f"ashore.worth.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'ashore.worth' has no attribute {name!r}")
+    return first_use(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:
