@@ -15,7 +15,7 @@ from ashore.plans.futures import held_law
 from ashore.plans.infeasible import explain, missing_parts
 from ashore.plans.money import charges
 from ashore.plans.parallel import spread
-from ashore.plans.plan import Posed, pose
+from ashore.plans.posed import Posed, pose
 from ashore.plans.solver import Answer, NoPlan, run
 from ashore.rules import RuleBook
 

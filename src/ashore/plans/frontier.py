@@ -21,7 +21,8 @@ from ashore.plans import objective as objectives
 from ashore.plans.aim import Aim
 from ashore.plans.calendar import Floats
 from ashore.plans.parallel import spread
-from ashore.plans.plan import Plan, Posed
+from ashore.plans.plan import Plan
+from ashore.plans.posed import Posed
 from ashore.plans.solver import Answer, Limits
 
 POINTS = 7

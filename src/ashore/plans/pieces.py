@@ -20,7 +20,8 @@ from ashore.plans import plan as planning
 from ashore.plans.aim import Aim
 from ashore.plans.blocks import join, take_apart, tops
 from ashore.plans.calendar import Floats
-from ashore.plans.plan import TABLES, Ground, Plan, Posed
+from ashore.plans.plan import TABLES, Plan
+from ashore.plans.posed import Ground, Posed, stand
 from ashore.plans.search import Progress, Search
 from ashore.plans.solver import Answer, Limits, NoPlan
 
@@ -92,7 +93,7 @@ class Pieces:
 
     def _piece(self, branch: int) -> Posed:
         part = self.site.only(self.trunk | (self.top == branch))
-        return planning.stand(part, self.limits, most=self.most)
+        return stand(part, self.limits, most=self.most)
 
     def why_none(self) -> Infeasible:
         """Which demand cannot be met in the first branch that has no plan even by itself."""

@@ -18,9 +18,10 @@ import highspy
 import numpy as np
 import polars as pl
 
-from ashore.plans import plan as planning
 from ashore.plans.aim import with_tail
 from ashore.plans.calendar import Floats, Ints
+from ashore.plans.plan import Plan
+from ashore.plans.posed import Posed
 from ashore.plans.sheet import INFINITE, Arrays
 from ashore.plans.solver import THREADS, Limits, cut, passed, split
 
@@ -70,7 +71,7 @@ class _Rows:
     earned: Floats
 
 
-def shadow(plan: planning.Plan, time: float | None = None) -> Shadow:
+def shadow(plan: Plan, time: float | None = None) -> Shadow:
     """Prices of a solved plan; ``time``: seconds after which steps are no longer solved."""
     posed, answer = plan.whole()
     arrays = _fixed(posed, answer.x)
@@ -94,7 +95,7 @@ def shadow(plan: planning.Plan, time: float | None = None) -> Shadow:
     return Shadow(prices, _table(steps), tuple(notes))
 
 
-def _notes(posed: planning.Posed) -> list[str]:
+def _notes(posed: Posed) -> list[str]:
     if posed.objective == "regret":
         return ["The best plan of each branch alone, against which it is set, is left as it is."]
     if posed.objective == "margin" and posed.aim.risk > 0:
@@ -102,7 +103,7 @@ def _notes(posed: planning.Posed) -> list[str]:
     return []
 
 
-def _fixed(posed: planning.Posed, x: Floats) -> Arrays:
+def _fixed(posed: Posed, x: Floats) -> Arrays:
     """The plan's model, tail and all, with whole-numbered columns held and without rows that only help the solver."""
     arrays, whole = posed.arrays, posed.arrays.integer
     row_lower, row_upper = arrays.row_lower.copy(), arrays.row_upper.copy()
@@ -126,7 +127,7 @@ def _room(arrays: Arrays, x: Floats) -> Floats:
     return arrays.row_upper - taken
 
 
-def _kinds(posed: planning.Posed, x: Floats) -> tuple[_Rows, ...]:
+def _kinds(posed: Posed, x: Floats) -> tuple[_Rows, ...]:
     """The rows that have a price; a plant has none where it is not open: its first unit would be a plant."""
     model, room = posed.model, _room(posed.arrays, x)
     reach = model.reach
@@ -153,7 +154,7 @@ def _saving(what: str, names: tuple[str, ...], row: Ints) -> _Rows:
     return _Rows(what, names, row, -1.0, np.full(row.shape, -1, dtype=np.int64), np.zeros(row.shape))
 
 
-def _prices(posed: planning.Posed, kinds: Iterable[_Rows], linear: _Linear) -> pl.DataFrame:
+def _prices(posed: Posed, kinds: Iterable[_Rows], linear: _Linear) -> pl.DataFrame:
     cal = posed.calendar
     years = np.array([day.year for day in cal.dates], dtype=np.int64)
     nodes = pl.Series(cal.nodes, dtype=pl.String)
@@ -193,7 +194,7 @@ def _ranked(prices: pl.DataFrame) -> list[tuple[str, str, int, float]]:
     return [*binding[:least], *wanted[: STEPS - min(len(binding), least)]]
 
 
-def _step(posed: planning.Posed, kinds: Iterable[_Rows], linear: _Linear, key: tuple[str, str, int]) -> dict[str, Any]:
+def _step(posed: Posed, kinds: Iterable[_Rows], linear: _Linear, key: tuple[str, str, int]) -> dict[str, Any]:
     what, name, year = key
     kind = next(kind for kind in kinds if kind.what == what)
     here = np.array([day.year == year for day in posed.calendar.dates])[posed.calendar.month]

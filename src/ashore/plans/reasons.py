@@ -13,8 +13,9 @@ from ashore.dates import month_date
 from ashore.errors import Fault, SolverTrouble, raise_if, suggest
 from ashore.network import Network
 from ashore.plans import decode, infeasible
-from ashore.plans import plan as planning
 from ashore.plans.ledger import carried, lines
+from ashore.plans.plan import Plan
+from ashore.plans.posed import Posed
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, NoPlan
 from ashore.plans.warm import Again
@@ -56,7 +57,7 @@ class Why:
         return values | {"notes": list(self.notes)}
 
 
-def why(plan: planning.Plan, plants: Iterable[str], time: float | None = None) -> tuple[Why, ...]:
+def why(plan: Plan, plants: Iterable[str], time: float | None = None) -> tuple[Why, ...]:
     """The comparison for each plant, in the order given; ``time`` in seconds for each solve.
 
     Raises FaultyInput for a name that is no plant of the network.
@@ -81,7 +82,7 @@ def check_plants(network: Network, names: Iterable[str]) -> None:
 class _Side:
     """One of the two plans compared: its money by line, its moves and its orders."""
 
-    def __init__(self, posed: planning.Posed, answer: Answer) -> None:
+    def __init__(self, posed: Posed, answer: Answer) -> None:
         self.objective = answer.objective
         x, model = answer.x, posed.model
         self.lines = _with_rest(posed, answer, lines(model, posed.law, posed.futures, x, posed.aim.shares(x)))
@@ -105,7 +106,7 @@ class _Side:
         self.orders = decode.openings(model, x).select("plant", "node", "month", "date")
 
 
-def _with_rest(posed: planning.Posed, answer: Answer, spent: pl.DataFrame) -> pl.DataFrame:
+def _with_rest(posed: Posed, answer: Answer, spent: pl.DataFrame) -> pl.DataFrame:
     """The money spent, less what the objective sets it against."""
     items = {"margin": "revenue", "regret": "best plan of the branch"}
     if posed.objective not in items:
@@ -115,7 +116,7 @@ def _with_rest(posed: planning.Posed, answer: Answer, spent: pl.DataFrame) -> pl
     return pl.concat([spent, pl.DataFrame(rest, schema=spent.schema)])
 
 
-def _compared(plan: planning.Plan, again: Again, own: _Side, name: str) -> Why:
+def _compared(plan: Plan, again: Again, own: _Side, name: str) -> Why:
     posed = again.posed
     if name not in posed.model.candidates and name not in posed.model.reach.plants:
         return _nothing(own, name, f"{name} is not in question: {_no_use(posed, name)}.")
@@ -156,7 +157,7 @@ def _asked(again: Again, arrays: Arrays, notes: list[str], what: str) -> Answer 
     return answer
 
 
-def _without(posed: planning.Posed, name: str) -> Arrays:
+def _without(posed: Posed, name: str) -> Arrays:
     """The plan's model in which a candidate is never ordered, a standing plant makes nothing."""
     model, upper = posed.model, posed.arrays.col_upper.copy()
     if name in model.candidates:
@@ -168,7 +169,7 @@ def _without(posed: planning.Posed, name: str) -> Arrays:
     return replace(posed.arrays, col_upper=upper)
 
 
-def _with(posed: planning.Posed, name: str) -> Arrays:
+def _with(posed: Posed, name: str) -> Arrays:
     """The plan's model in which a candidate is ordered on every branch by the last moment it can still be ready."""
     opened, cal = posed.model.opened[posed.model.candidates.index(name)], posed.calendar
     lower = posed.arrays.col_lower.copy()
@@ -181,21 +182,21 @@ def _with(posed: planning.Posed, name: str) -> Arrays:
     return replace(posed.arrays, col_lower=lower)
 
 
-def _now(posed: planning.Posed, name: str) -> Arrays:
+def _now(posed: Posed, name: str) -> Arrays:
     """The plan's model in which a candidate is ordered at the first moment."""
     lower = posed.arrays.col_lower.copy()
     lower[posed.model.opened[posed.model.candidates.index(name), 0]] = 1.0
     return replace(posed.arrays, col_lower=lower)
 
 
-def _no_use(posed: planning.Posed, name: str) -> str:
+def _no_use(posed: Posed, name: str) -> str:
     """Why nothing that a plant makes can be of use."""
     reach = posed.reach
     lacking = [words for plant, product in reach.lacking if plant == name for words in _lacking(posed, product)]
     return "; ".join(dict.fromkeys(lacking)) or "nothing it makes can reach demand within the months planned"
 
 
-def _lacking(posed: planning.Posed, product: str) -> list[str]:
+def _lacking(posed: Posed, product: str) -> list[str]:
     return infeasible.missing_parts(posed.reach, product)
 
 
@@ -242,7 +243,7 @@ def _orders(own: _Side, side: _Side) -> pl.DataFrame:
 
 # -- words ------------------------------------------------------------------------------------------------------------
 def _sentence(
-    plan: planning.Plan, name: str, other: str, usd: float, tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
+    plan: Plan, name: str, other: str, usd: float, tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 ) -> str:
     money, moves, orders = tables
     share = f" ({100 * abs(usd / plan.objective_usd):.2f} %)" if plan.objective_usd else ""
@@ -300,7 +301,7 @@ def _ordered(name: str, orders: pl.DataFrame) -> list[str]:
     ]
 
 
-def _when(plan: planning.Plan, name: str, orders: pl.DataFrame) -> list[str]:
+def _when(plan: Plan, name: str, orders: pl.DataFrame) -> list[str]:
     """When a plant that the plan has not would best be ordered."""
     months = orders.filter(pl.col("in_other") & (pl.col("plant") == name))["month"].to_list()
     if not months:

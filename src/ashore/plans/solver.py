@@ -16,6 +16,7 @@ from ashore.plans.parallel import Workers, here
 from ashore.plans.sheet import Arrays
 from ashore.plans.watch import Post, Progress, Watch
 
+LEAST = 0.05  # seconds a solver is given when its time is up
 THREADS = 2  # of HiGHS, where one model is solved at a time
 MANY = 4  # parts from which on a cluster is asked to solve them
 Part = tuple[float, float, str]  # objective, bound and status of an independent part
@@ -53,6 +54,12 @@ class Limits:
     seconds: float | None = None
     progress: Progress | None = None
     grace: float = 10.0
+
+    def since(self, begun: float) -> Limits:
+        """What is left of the time allowed to what began then (of ``time.perf_counter``), at least LEAST seconds."""
+        if self.seconds is None:
+            return self
+        return replace(self, seconds=max(LEAST, self.seconds - (time.perf_counter() - begun)))
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def run(arrays: Arrays, limits: Limits, start: Floats | None = None, known: Answ
         k, left = todo[place], None
         if limits.seconds is not None:
             share = min(1.0, crew.slots / (len(todo) - place))
-            left = max(0.05, (limits.seconds - (time.perf_counter() - begun)) * share)
+            left = max(LEAST, (limits.seconds - (time.perf_counter() - begun)) * share)
         begin, own = None if start is None else start[pieces[k][0]], replace(limits, seconds=left)
         if crew.pool is None:
             found[k] = solve_part(piece(k), own, begin, threads, Post(watch, k))
@@ -249,7 +256,7 @@ def solve_part(
         done = post.x is not None and _near(post.usd, post.bound, limits.gap)
         late = limits.seconds is not None and time.perf_counter() - begun >= limits.seconds
         if not (done or late or post.stopping):
-            done = _search(search, _rest(limits, begun), start, threads, post)
+            done = _search(search, limits.since(begun), start, threads, post)
     if post.x is None and not post.stopping and limits.grace > 0:
         _linear(arrays, replace(limits, seconds=limits.grace), start, threads, post)
     if post.x is None:
@@ -264,13 +271,6 @@ def solve_part(
 
 def _near(usd: float, bound: float, gap: float) -> bool:
     return usd - bound <= gap * abs(usd)
-
-
-def _rest(limits: Limits, begun: float) -> Limits:
-    """What is left of the time allowed."""
-    if limits.seconds is None:
-        return limits
-    return replace(limits, seconds=max(0.05, limits.seconds - (time.perf_counter() - begun)))
 
 
 def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> Arrays | None:
@@ -328,7 +328,7 @@ def _search(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
         post.found(float(arrays.cost @ x), x)
     if done and start is not None and post.usd - post.bound > 2 * limits.gap * abs(post.usd) + WHOLE:
         # where presolve improves a start, HiGHS 1.16 may give the start back in place of the better point
-        left = None if limits.seconds is None else max(0.05, limits.seconds - highs.getRunTime())
+        left = None if limits.seconds is None else max(LEAST, limits.seconds - highs.getRunTime())
         return _search(arrays, replace(limits, seconds=left), None, threads, post)
     return done
 

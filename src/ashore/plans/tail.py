@@ -23,7 +23,7 @@ from ashore.plans.aim import Aim, with_tail, within
 from ashore.plans.calendar import Floats
 from ashore.plans.first import completed, least
 from ashore.plans.sheet import Arrays, Sheet
-from ashore.plans.solver import Answer, Limits, NoPlan, row_duals, run, split
+from ashore.plans.solver import LEAST, Answer, Limits, NoPlan, row_duals, run, split
 
 __all__ = ["Aim", "best", "thrifty"]
 
@@ -48,7 +48,7 @@ def best(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None = None, 
 
 def thrifty(aim: Aim, found: Answer, limits: Limits) -> Answer:
     """The same aim with the least expected cost its openings allow: a tail alone lets the cheap branches waste."""
-    if found.status == "stopped" or (limits.seconds is not None and limits.seconds < 0.05):
+    if found.status == "stopped" or (limits.seconds is not None and limits.seconds < LEAST):
         return found
     arrays = found.arrays
     try:
@@ -71,7 +71,7 @@ def _least(arrays: Arrays, aim: Aim, limits: Limits, start: Floats | None) -> An
         return found
     if easy is not None and search.stopped:
         return easy
-    rest = replace(limits, seconds=None if limits.seconds is None else max(0.05, search.seconds_left()))
+    rest = limits.since(search.begun)
     model = with_tail(arrays, aim)
     begin = found.x if found is not None else start
     if begin is not None:

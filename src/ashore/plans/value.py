@@ -9,13 +9,14 @@ import numpy as np
 
 from ashore.errors import SolverTrouble
 from ashore.plans import objective as objectives
-from ashore.plans import plan as planning
 from ashore.plans.calendar import Floats, lay_out
 from ashore.plans.futures import held_law
 from ashore.plans.law import Law, carried_over, mean_over_tree
 from ashore.plans.model import build
 from ashore.plans.money import charges
 from ashore.plans.parallel import spread
+from ashore.plans.plan import Plan
+from ashore.plans.posed import Posed, all_prices, foreseen
 from ashore.plans.reach import reachable
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, Limits, NoPlan, run
@@ -49,13 +50,13 @@ class Options:
 class _Asked:
     """What it takes to solve a plan's model again with something changed: no table, so that it is soon sent."""
 
-    posed: planning.Posed
+    posed: Posed
     answer: Answer
     method: str
     limits: Limits
 
 
-def options(plan: planning.Plan, time: float | None = None) -> Options:
+def options(plan: Plan, time: float | None = None) -> Options:
     """EVPI, value of the stochastic plan and option values of a solved plan; ``time`` in seconds for each solve.
 
     Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0. The
@@ -76,16 +77,16 @@ def options(plan: planning.Plan, time: float | None = None) -> Options:
     return Options(evpi, vss, _plants(plan, asked, notes), tuple(notes))
 
 
-def _perfect_information(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float:
+def _perfect_information(plan: Plan, asked: _Asked, notes: list[str]) -> float:
     """The plan's objective less the same objective over the best plans of each branch known from the start."""
     if plan.objective == "regret":  # whoever foresees regrets nothing
         return max(0.0, plan.objective_usd)
-    loss, unproven = planning.foreseen(asked.posed, asked.limits)
+    loss, unproven = foreseen(asked.posed, asked.limits)
     notes += unproven
     return max(0.0, plan.objective_usd - asked.posed.aim.measure(loss))
 
 
-def _stochastic(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float | None:
+def _stochastic(plan: Plan, asked: _Asked, notes: list[str]) -> float | None:
     """How much dearer the plan is with the decisions on plants that are best if policy and demand are the mean."""
     posed = asked.posed
     known = _mean_decisions(posed, asked.limits)
@@ -103,7 +104,7 @@ def _stochastic(plan: planning.Plan, asked: _Asked, notes: list[str]) -> float |
     return None if cost is None else max(0.0, cost - plan.objective_usd)
 
 
-def _mean_decisions(posed: planning.Posed, limits: Limits) -> dict[tuple[str, str], Floats] | None:
+def _mean_decisions(posed: Posed, limits: Limits) -> dict[tuple[str, str], Floats] | None:
     """By month, each state of each plant (see :meth:`Sites.states`) in the best plan under mean rates and demand."""
     cal, network = posed.calendar, posed.network
     root = posed.futures.nodes[0]
@@ -111,7 +112,7 @@ def _mean_decisions(posed: planning.Posed, limits: Limits) -> dict[tuple[str, st
     slots = np.array([int(np.flatnonzero(cal.month == month)[0]) for month in range(cal.months)])
     mean_units = mean_over_tree(posed.model.units, cal)[:, slots]
     units = dict(zip(posed.model.wants, mean_units, strict=True))
-    prices = planning.all_prices(network, posed.futures, cal.months)
+    prices = all_prices(network, posed.futures, cal.months)
     reach = reachable(network, units, cal.months, root.book.country, line.month)
     law: Law = carried_over(posed.law.mean(cal, slots), network, reach)
     model = build(network, line, reach, units, prices, law)
@@ -129,7 +130,7 @@ def _mean_decisions(posed: planning.Posed, limits: Limits) -> dict[tuple[str, st
     return found
 
 
-def _plants(plan: planning.Plan, asked: _Asked, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
+def _plants(plan: Plan, asked: _Asked, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
     opened = list(plan.open["plant"].unique(maintain_order=True))
     plants = asked.posed.network.plants

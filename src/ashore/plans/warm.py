@@ -23,6 +23,7 @@ from ashore.plans.parallel import Workers
 from ashore.plans.plan import Plan
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import (
+    LEAST,
     THREADS,
     WHOLE,
     Answer,
@@ -85,12 +86,8 @@ class Warm:
 
         def solve(k: int) -> None:
             columns = self.pieces[k][0]
-            left = self.limits
-            if left.seconds is not None:
-                left = replace(left, seconds=max(0.05, left.seconds - (time.perf_counter() - begun)))
-            x[columns], found[k] = self.trees[k].solve(
-                (arrays.cost[columns], arrays.col_lower[columns], arrays.col_upper[columns]), left, threads
-            )
+            sides = arrays.cost[columns], arrays.col_lower[columns], arrays.col_upper[columns]
+            x[columns], found[k] = self.trees[k].solve(sides, self.limits.since(begun), threads)
 
         Workers().hand_out(solve, todo)
         done = all(part[2] == "optimal" for part in found)
@@ -166,7 +163,7 @@ class _Tree:
             search = _Search(self, arrays, limits)
             x = search.point()
             if x is None:
-                return solve_part(arrays, search.rest(), None, threads)
+                return solve_part(arrays, limits.since(search.begun), None, threads)
             objective = float(cost @ x)
             return x, (objective, min(search.bound, objective), "optimal")
 
@@ -195,12 +192,6 @@ class _Search:
         self.best: Floats | None = None
         self.objective = self.bound = np.inf
         self.solved = 0
-
-    def rest(self) -> Limits:
-        """What is left of the limits."""
-        if self.limits.seconds is None:
-            return self.limits
-        return replace(self.limits, seconds=max(0.05, self.limits.seconds - (time.perf_counter() - self.begun)))
 
     def point(self) -> Floats | None:
         """The best point, None if it was not found within the limits; raises NoPlan if there is none."""
@@ -244,8 +235,8 @@ class _Search:
         if np.any(low > high):
             self.shut.append(box)
             return True
-        left = self.rest().seconds
-        if self.solved >= MOST_NODES or (left is not None and left <= 0.05):
+        left = self.limits.since(self.begun).seconds
+        if self.solved >= MOST_NODES or (left is not None and left <= LEAST):
             return False
         if left is not None:
             self.model.setOptionValue("time_limit", self.model.getRunTime() + left)
