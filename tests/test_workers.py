@@ -25,7 +25,7 @@ from tests.test_plans import START, book, duty, random_case, restricted_pair
 
 from ashore import cli, plans
 from ashore.errors import FaultyInput, SolverTrouble
-from ashore.plans import afar, parallel, search, solver
+from ashore.plans import afar, parallel, solver
 from ashore.plans.blocks import Blocks, take_apart
 from ashore.plans.parallel import here, spread, workers
 from ashore.plans.recourse import Recourse
@@ -144,7 +144,6 @@ def test_threads_that_wait_for_workers_stop_when_another_fails() -> None:
 def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of the trees of tests each a lot of its own, priced by the workers in force."""
     monkeypatch.setattr(afar, "LOT", 1)
-    monkeypatch.setattr(search, "Recourse", afar.recourse)
 
 
 def apart(seed: int, by_branch: bool) -> Blocks:
