@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
 import pytest
+
+from ashore import cli
 
 TODAY = "2026-11-22"
 RIG = "8543.70.98.60"
@@ -210,3 +213,22 @@ def test_the_two_clocks_as_filed_and_as_corrected(ask):
     assert ask(*words, "--known", "2025-08-20")["duty_usd"] == 17.60
     assert ask(*words)["duty_usd"] == 15.00
     assert ask(*words, "--known", "2025-09-16")["duty_usd"] == 15.00
+
+
+VERBS = ("duty", "rules", "check", "case copy", "land", "plan", "clear", "report", "worth", "offers", "series")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_what_every_option_is(run, verb):
+    """Each name under "Parameters" is followed by what it means, and the help shows it."""
+    command = cli.app
+    for name in verb.split():
+        command = command[name]
+    code, out, _ = run(*verb.split(), "--help")
+    assert code == 0
+    shown = re.sub(r"[\s│]+", " ", out)
+    described = re.findall(r"^ +(\w+):\n +(.+)$", command.default_command.__doc__, re.MULTILINE)
+    assert described
+    for name, meaning in described:
+        assert " ".join(meaning.split()[:3]) in shown, name
+    assert not re.findall(r"^ +\w+: \S", command.default_command.__doc__.partition("-----")[2], re.MULTILINE)

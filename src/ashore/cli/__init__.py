@@ -1,0 +1,47 @@
+"""The command line: each verb reads what the user typed, calls one function, and prints its result."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from cyclopts import CycloptsError
+
+from ashore.cli import law, market, mining, networks, plan
+from ashore.cli.app import Usage, app
+from ashore.errors import AshoreError
+
+__all__ = ["app", "law", "main", "market", "mining", "networks", "plan"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: exit 0 on success, 1 on faulty input or an unresolvable question, 2 on wrong usage."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, Usage) as error:
+        print(f"ashore: {error}", file=sys.stderr)
+        print("Try: ashore --help", file=sys.stderr)
+        sys.exit(2)
+    except AshoreError as error:
+        if "--json" in words:
+            print(json.dumps({"error": type(error).__name__, "faults": [f.as_dict() for f in error.faults]}, indent=1))
+        print(str(error), file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("ashore: stopped", file=sys.stderr)
+        sys.exit(130)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> None:
+    """Ends the process, without waiting for a solver that was told to stop and has not heard it yet."""
+    watch = sys.modules.get("ashore.plans.watch")
+    if watch is not None and watch.at_work():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
