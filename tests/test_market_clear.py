@@ -117,6 +117,36 @@ def test_equal_rates_on_all_goods_without_outside_option_scale_ces_prices(tmp_pa
     assert document["pass_through"] == pytest.approx(1.0, rel=1e-12)
 
 
+@pytest.mark.parametrize("conduct", ["bertrand", "cournot", "moncom"])
+def test_rates_that_close_the_market_leave_shares_and_prices_untold(
+    tmp_path: Path, run: Any, ask: Any, conduct: str
+) -> None:
+    """Linear demand ends at a finite price; buyers and makers then lose all they had."""
+    goods = GOODS.replace("0.05,0.30", "0,19").replace("0.05,0.05", "0,19").replace(",0,0.30", ",0,19")
+    where = folder(tmp_path, TOML.replace("logit", "linear"), goods.replace("T,Bit", "T,Tee"))
+    document = ask("clear", where, "--conduct", conduct)
+    assert [row["units_after"] for row in document["goods"]] == [0.0] * 4
+    assert {row["share_after"] for row in document["makers"]} == {None}
+    for key in ("hhi_after", "hhi_value_after", "price_change", "pass_through"):
+        assert document[key] is None
+    assert (document["duty_usd"], document["deviation_usd"]) == (0.0, 0.0)
+    assert document["makers_usd"] == pytest.approx(-sum(row["profit_before_usd"] for row in document["goods"]))
+    if conduct == "cournot":
+        assert document["buyers_usd"] == pytest.approx(document["parameters"]["slope_usd"] * 1000**2 / 2)
+    code, out, _ = run("clear", where, "--conduct", conduct)
+    assert (code, "nobody makes or buys it" in out) == (0, True)
+
+
+def test_a_demand_form_that_ends_is_in_the_range_of_one_that_does_not(tmp_path: Path) -> None:
+    """At rates under which linear demand is 0 the logit market still has an answer, and a range."""
+    document = answer(folder(tmp_path, goods=GOODS.replace("0.30\n", "12\n").replace("0.05\n", "12\n")))
+    assert document["hhi_after"] > 0
+    closed = [row for row in document["alternatives"] if row["demand"] == "linear" and not row["why"]]
+    assert closed
+    assert {row["hhi_change"] for row in closed} == {None}
+    assert document["range"]["buyers_usd"][1] >= max(row["buyers_usd"] for row in closed)
+
+
 def test_shares_and_concentration_are_of_units(tmp_path: Path) -> None:
     document = answer(folder(tmp_path))
     assert document["hhi_before"] == pytest.approx(82**2 + 15**2 + 3**2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize
 
@@ -221,6 +221,7 @@ def test_cournot_with_capacities_against_a_search_of_each_maker(seed: int) -> No
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6))
+@example(124)  # every good goes
 def test_linear_demand_leaves_out_goods_nobody_would_buy(seed: int) -> None:
     """Under high rates some goods go; the rest is an equilibrium of the smaller market, and none would come back."""
     model = market("linear", "bertrand", seed)
@@ -233,7 +234,7 @@ def test_linear_demand_leaves_out_goods_nobody_would_buy(seed: int) -> None:
     assert (after.units >= 0).all()
     assert after.residual < 1e-11
     scale = float(np.nansum(after.price * after.units))
-    assert checks.deviation_usd(model, free(model, rate), after) < 1e-9 * scale
+    assert checks.deviation_usd(model, free(model, rate), after) <= 1e-9 * scale
     gone = np.flatnonzero(after.units == 0)
     price = np.where(after.units > 0, after.price, np.inf)[:, None]
     choke = model.demand.virtual(price)  # type: ignore[union-attr]

@@ -19,10 +19,13 @@ def deviation_usd(model: Model, policy: Policy, at: Outcome) -> float:
 
     Under Cournot it moves units instead; under monopolistic competition the other side of the market stays put.
     Costs and rates are those at the margin, shadow prices of limits included: beyond a limit a maker has to buy the
-    right to sell. A maker that moves takes the best of its routes. 0 within rounding at an equilibrium.
+    right to sell. A maker that moves takes the best of its routes. 0 within rounding at an equilibrium, and where
+    nothing is sold.
     """
     sold, makers = at.units > 0, model.seen.maker
     plans = [(makers == maker, moved) for maker in np.unique(makers) for moved in _moves(makers == maker, sold)]
+    if not plans:
+        return 0.0
     own, moved = (np.array(side).T.repeat(len(FACTORS), axis=1) for side in zip(*plans, strict=True))
     factor = np.where(moved, np.tile(FACTORS, len(plans)), 1.0)
     price, units = np.where(sold, at.price, np.inf)[:, None], at.units[:, None]

@@ -223,5 +223,7 @@ def _rms(errors: Floats) -> float | None:
     return float(np.sqrt(np.mean(known**2))) if len(known) else None
 
 
-def _part(amounts: Floats, own: Any) -> float:
-    return float(amounts[own].sum() / amounts.sum())
+def _part(amounts: Floats, own: Any) -> float | None:
+    """Share of the ``own`` goods; None if there is nothing to share."""
+    total = amounts.sum()
+    return float(amounts[own].sum() / total) if total > 0 else None

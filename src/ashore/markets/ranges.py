@@ -42,13 +42,19 @@ class Influence:
     ends: dict[str, list[float] | None]
 
 
-def hhi(amounts: Floats, labels: Sequence[str]) -> float:
-    """Sum of squared shares in per cent, goods of one label together."""
+def hhi(amounts: Floats, labels: Sequence[str]) -> float | None:
+    """Sum of squared shares in per cent, goods of one label together; None if nothing is sold."""
     sums: dict[str, float] = {}
     for label, amount in zip(labels, amounts, strict=True):
         sums[label] = sums.get(label, 0.0) + float(amount)
     total = sum(sums.values())
-    return sum((100.0 * value / total) ** 2 for value in sums.values())
+    return sum((100.0 * value / total) ** 2 for value in sums.values()) if total > 0 else None
+
+
+def hhi_change(before: Floats, after: Floats, labels: Sequence[str]) -> float | None:
+    """How far the index moves; None if nothing is sold on either side."""
+    first, last = hhi(before, labels), hhi(after, labels)
+    return None if first is None or last is None else last - first
 
 
 def ends(rows: Iterable[Answers]) -> dict[str, list[float] | None]:
@@ -78,6 +84,7 @@ def answers(model: Model, before: Outcome, after: Outcome, buyers: float) -> Ans
 
     price_change: of the mean price, goods weighted by their value before. pass_through: the change of ln price over the
     change of ln (1 + rate), weighted likewise over the goods whose rate changes; 1 leaves border prices as they are.
+    Of a market in which nothing is sold any more these and hhi_change are None.
     """
     value = before.price * before.units
     sold = ~np.isnan(after.price)
@@ -88,9 +95,9 @@ def answers(model: Model, before: Outcome, after: Outcome, buyers: float) -> Ans
     owed = float((weight * moved)[taxed].sum())
     makers = [str(number) for number in model.seen.maker]
     return {
-        "price_change": float(weight @ np.expm1(log) / weight.sum()),
+        "price_change": float(weight @ np.expm1(log) / weight.sum()) if sold.any() else None,
         "pass_through": float((weight * log)[taxed].sum()) / owed if owed else None,
-        "hhi_change": hhi(after.units, makers) - hhi(before.units, makers),
+        "hhi_change": hhi_change(before.units, after.units, makers),
         "buyers_usd": buyers,
         "makers_usd": float(after.profit.sum() - before.profit.sum()),
         "duty_usd": float(after.duty.sum()),

@@ -27,8 +27,8 @@ PRICING = {
 Words = Callable[[float], str]
 
 
-def _share(value: float) -> str:
-    return percent(round(value, 4))
+def _share(value: float | None) -> str:
+    return percent(None if value is None else round(value, 4))
 
 
 def _money(value: float) -> str:
@@ -58,7 +58,7 @@ def text_of_market(document: Document) -> None:
     terminal.pairs(
         out,
         [
-            ("HHI of units", f"{document['hhi_before']:,.0f} → {document['hhi_after']:,.0f}"),
+            ("HHI of units", f"{usd(document['hhi_before'], 0)} → {usd(document['hhi_after'], 0)}"),
             ("change for buyers", f"{_money(document['buyers_usd'])} USD"),
             ("change for makers", f"{_money(document['makers_usd'])} USD"),
             ("duty collected", f"{_money(document['duty_usd'])} USD, before {_money(document['duty_before_usd'])}"),
@@ -181,7 +181,7 @@ def text_of_rigs(document: Document) -> None:
     terminal.pairs(
         out,
         [
-            ("HHI of TH/s at home", f"{document['hhi_before']:,.0f} → {document['hhi_after']:,.0f}"),
+            ("HHI of TH/s at home", f"{usd(document['hhi_before'], 0)} → {usd(document['hhi_after'], 0)}"),
             ("hash price, USD/PH/day", f"{document['hashprice_before']:.2f} → {document['hashprice_after']:.2f}"),
             (
                 "change for buyers",

@@ -11,7 +11,7 @@ import numpy as np
 
 from ashore.errors import AshoreError
 from ashore.markets.demand import Floats
-from ashore.markets.ranges import ANSWERS, ends, hhi
+from ashore.markets.ranges import ANSWERS, ends, hhi, hhi_change
 from ashore.markets.rigs.balance import PRICINGS, Rest, Scene, used
 from ashore.markets.rigs.inputs import Settings
 from ashore.markets.rigs.market import Result, solve
@@ -115,8 +115,7 @@ def headline(r: Result) -> dict[str, float | None]:
     return {
         "price_change": float(change / spent),
         "pass_through": float(change / owed) if abs(owed) > 1e-9 * spent else None,
-        "hhi_change": hhi(r.after.sold[home].sum(axis=0), r.seen.makers)
-        - hhi(r.before.sold[home].sum(axis=0), r.seen.makers),
+        "hhi_change": hhi_change(r.before.sold[home].sum(axis=0), r.after.sold[home].sum(axis=0), r.seen.makers),
         "buyers_usd": float((direct + spill).sum()),
         "makers_usd": float(profit[1].sum() - profit[0].sum()),
         "duty_usd": duty_usd(r.after, r.ways_after),
