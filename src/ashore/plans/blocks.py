@@ -90,14 +90,6 @@ class Blocks:
             slice(int(self.first_row[block]), int(self.first_row[block + 1])),
         )
 
-    @property
-    def block_of_column(self) -> Ints:
-        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first_column))
-
-    @property
-    def block_of_row(self) -> Ints:
-        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first_row))
-
 
 def tops(calendar: Calendar, by_branch: bool) -> Ints:
     """For each node the first node of its block, -1 where its months belong to the master.
@@ -186,7 +178,7 @@ def take_apart(model: Model, arrays: Arrays, charges: Charges, by_branch: bool) 
         first_column=first_column,
         first_row=first_row,
         cost=cost,
-        lower=arrays.col_lower[column],
+        lower=_lean(arrays.col_lower[column]),
         upper=upper[column],
         row_lower=arrays.row_lower[row],
         row_upper=arrays.row_upper[row],
@@ -243,7 +235,7 @@ def join(pieces: Iterable[Blocks], trunk_nodes: Mask) -> Blocks:
     assert first is not None
 
     def whole(name: str) -> Any:
-        return np.concatenate(parts.pop(name))
+        return np.concatenate(parts.pop(name))  # one at a time, for the memory
 
     return Blocks(
         trunk=first.trunk,
@@ -253,7 +245,7 @@ def join(pieces: Iterable[Blocks], trunk_nodes: Mask) -> Blocks:
         first_column=np.concatenate([[0], whole("first_column")]),
         first_row=np.concatenate([[0], whole("first_row")]),
         cost=whole("cost"),
-        lower=whole("lower"),
+        lower=_lean(whole("lower")),
         upper=whole("upper"),
         row_lower=whole("row_lower"),
         row_upper=whole("row_upper"),
@@ -292,6 +284,11 @@ def select(blocks: Blocks, members: Ints) -> Blocks:
         **{name: getattr(blocks, name)[columns] for name in ("cost", "lower", "upper")},
         **{name: getattr(blocks, name)[rows] for name in ("row_lower", "row_upper")},
     )
+
+
+def _lean(values: Floats) -> Floats:
+    """The values, or, where all are 0, as many of them as one: they are as long as all columns of the plan."""
+    return values if values.any() else np.broadcast_to(0.0, len(values))
 
 
 def _square(arrays: Arrays, columns: Ints, rows: Ints) -> Arrays:
