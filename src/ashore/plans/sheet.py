@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ class Arrays:
     integer: Mask
     col_group: Ints
     row_group: Ints
+
+    def in_one_part(self) -> Arrays:
+        """The same model with nothing in it independent of the rest."""
+        return replace(self, col_group=np.zeros_like(self.col_group), row_group=np.zeros_like(self.row_group))
 
     def extended(
         self,
