@@ -12,7 +12,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ashore import costs, duties, errors, markets, mining, network, offers, plans, report, rules, tables, worth
+    from ashore import (
+        costs,
+        duties,
+        errors,
+        fleet,
+        markets,
+        mining,
+        network,
+        offers,
+        plans,
+        report,
+        rules,
+        tables,
+        worth,
+    )
     from ashore.costs import Landed, land
     from ashore.duties import Assessment, Entry, assess
     from ashore.errors import (
@@ -42,6 +56,7 @@ _FLOORS = (
     "plans",
     "markets",
     "offers",
+    "fleet",
     "report",
 )
 _HOMES = {
@@ -91,6 +106,7 @@ __all__ = [  # noqa: RUF022 - floor by floor
     "plans",
     "markets",
     "offers",
+    "fleet",
     "report",
 ]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         text_of_summary,
     )
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
+    from ashore.report.text_exposure import text_of_grid
     from ashore.report.text_market import text_of_market, text_of_rigs
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
@@ -41,6 +42,7 @@ _HOMES = {
     "text_of_copy": "text",
     "text_of_difference": "text",
     "text_of_duty": "text",
+    "text_of_grid": "text_exposure",
     "text_of_landed": "text_costs",
     "text_of_market": "text_market",
     "text_of_rigs": "text_market",
@@ -67,6 +69,7 @@ __all__ = [
     "text_of_copy",
     "text_of_difference",
     "text_of_duty",
+    "text_of_grid",
     "text_of_landed",
     "text_of_market",
     "text_of_network",
