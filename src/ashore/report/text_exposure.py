@@ -32,7 +32,7 @@ def text_of_grid(document: Document) -> None:
     over = f" over {document['ramp_s']:g} s" if document["ramp_s"] else " at once"
     what = "lost" if document["event"] == "trip" else "started"
     terminal.heading(
-        out, f"{document['interconnection']}: {count(document['mw'])} MW {what}{over} ({document['status']})"
+        out, f"{document['interconnection']}: {count(document['mw'])} MW of load {what}{over} ({document['status']})"
     )
     terminal.blank(out)
     _answers(out, document)
@@ -75,7 +75,7 @@ def _limits(governors: list[Document]) -> str:
     if one["valve_s"]:
         parts.append(f"valves {one['valve_s']:g} s")
     if one["cap_mw"] is not None:
-        parts.append(f"at most {count(one['cap_mw'])} MW")
+        parts.append(f"at most {count(one['cap_mw'])} MW in all")
     return "with " + ", ".join(parts)
 
 
@@ -112,7 +112,15 @@ def _published(out: Console, document: Document) -> None:
         return
     terminal.blank(out)
     terminal.heading(out, "Published, and what the model gives for it")
-    columns = (("", "l"), ("MW", "r"), ("Hz", "r"), ("weak", "r"), ("middle", "r"), ("strong", "r"), ("MW left", "r"))
+    columns = (
+        ("", "l"),
+        ("loss MW", "r"),
+        ("Hz", "r"),
+        ("weak", "r"),
+        ("middle", "r"),
+        ("strong", "r"),
+        ("MW left", "r"),
+    )
     rows = [
         (f"{row['what']}, {row['date']} ({MARKS.get(row['basis'], row['basis'])})", count(row["mw"]), f"{row['hz']:g}",
          _hz(row["model_weak_hz"]), _hz(row["model_mid_hz"]), _hz(row["model_strong_hz"]),
@@ -134,7 +142,7 @@ def _runs(out: Console, form: Document) -> None:
         ("kind", "L"),
         ("GW·s", "r"),
         ("MW/0.1 Hz", "r"),
-        ("MW", "r"),
+        ("loss MW", "r"),
         ("peak Hz", "r"),
         ("factor", "r"),
     )

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "data" / "grid"
 LABELS = {  # name → what it is called, and its unit
     "energy_gws": ("stored energy", " GW·s"),
     "response_mw_per_100mhz": ("response", " MW/0.1 Hz"),
-    "base_gw": ("load", " GW"),
+    "base_gw": ("load", " GW in all"),
     "deadband_mhz": ("dead band", " mHz"),
     "damping_pu": ("damping of the load", ""),
     "reheat_fraction": ("reheat fraction", ""),
