@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize
 
 from ashore.errors import Fault, SolverTrouble
-from ashore.markets import CONDUCTS, FORMS, Limit, Model, Observed, Policy, calibrated, checks, linear
+from ashore.markets import CONDUCTS, FORMS, Limit, Model, Observed, Policy, calibrated, checks, linear, squares
 from ashore.markets.calibrate import margins, market_elasticity
 from ashore.markets.quotas import bind
 
@@ -297,6 +298,19 @@ def test_least_squares_are_least(seed: int, form: str, conduct: str) -> None:
             options={"xatol": 1e-9, "fatol": 1e-15},
         )
         assert best <= found.fun + 1e-12
+
+
+def test_a_search_whose_minimum_lies_at_infinity_ends_without_one() -> None:
+    """1 / (1 + e^x + y) falls for ever as y grows, slower and slower, so that no step ends it."""
+    calls = 0
+
+    def residual(first: Any, second: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return np.stack([np.broadcast_to(1.0 / (1.0 + np.exp(first) + second), np.shape(first)), 0.0 * first])
+
+    assert squares.least(residual, [-1.0, 0.0], [0.0, 0.5]) is None
+    assert calls < 20_000
 
 
 def test_margins_of_one_maker_under_bertrand_do_not_tell_the_outside_share() -> None:

@@ -16,6 +16,7 @@ from ashore.markets.demand import Floats
 Residual = Callable[[Any, Any], Any]
 SINGULAR = 1e-7
 BEST = 3  # grid points that are followed up
+MOST_ROUNDS = 1000  # a search that runs on longer is on its way to a minimum at infinity
 
 
 def least(residual: Residual, firsts: Sequence[float], seconds: Sequence[float]) -> Floats | None:
@@ -68,9 +69,11 @@ def _gradient(residual: Residual, at: Floats) -> Floats:
 
 
 def _polished(residual: Residual, at: Floats) -> Floats:
-    """The nearest minimum."""
+    """The nearest minimum; NaN where the sum only falls towards one at infinity."""
     damping, value = 1e-3, _sum(residual, at)
-    while damping < 1e12 and np.isfinite(value):
+    for _ in range(MOST_ROUNDS):
+        if damping >= 1e12 or not np.isfinite(value):
+            break
         slopes, gradient = _slopes(residual, at), _gradient(residual, at)
         square = slopes.T @ slopes
         step = np.linalg.lstsq(square + damping * np.diag(np.diag(square) + 1e-12), gradient, rcond=None)[0]
@@ -80,6 +83,8 @@ def _polished(residual: Residual, at: Floats) -> Floats:
             at, value = at - step, trial
             if np.abs(step).max() < 1e-9:
                 break
+    else:
+        return np.full(len(at), np.nan)
     for _ in range(10):
         steps = 1e-6 * np.eye(len(at))
         second = [(_gradient(residual, at + step) - _gradient(residual, at - step)) / 2e-6 for step in steps]
