@@ -127,6 +127,8 @@ def test_every_part_of_every_route_by_hand(tiny_folder: Path, law: Law) -> None:
         "fees": "6.51",  # 0.004714 * 3 * 460
         "carrying": "12.34",  # 0.08 / 365 * (1200 * 4 + 3 * 460 * 35 + 1600 * 2)
     }
+    assert only(landed, mode="air").uses == {"Penang": 1.6}  # 1 + 3 * 0.2
+    assert only(landed, plant="Texas").uses == {"Texas": 1.0, "Penang": pytest.approx(0.6)}
     best = landed.routes[0]
     assert best.usd_unit == Decimal("1906.67")
     assert best.usd_ths == Decimal("9.5334")  # 1906.67 / 200 = 9.53335, half up

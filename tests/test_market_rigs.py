@@ -20,7 +20,7 @@ from ashore.markets.rigs.answer import Answer, deviation_usd, headline
 from ashore.markets.rigs.balance import PRICINGS, Makers, Scene, used
 from ashore.markets.rigs.buyers import Buyers, power_prices, worth_usd_ths
 from ashore.markets.rigs.market import Result
-from ashore.markets.rigs.supply import Ways
+from ashore.markets.rigs.supply import Ways, ways
 from ashore.worth import Given, Rig, option_usd, outlook_of
 from ashore.worth.inputs import changed
 
@@ -85,6 +85,35 @@ def test_plants_keep_to_their_capacity_and_only_full_ones_have_a_premium(
     assert result.after.premium.max() > result.before.premium.max()  # full US plants are worth more behind a duty
 
 
+def test_plants_also_make_the_parts_and_those_not_open_make_nothing(case: Any) -> None:
+    """Boards take half of a rig's capacity where both are made; US-made boards wait for a plant that makes them."""
+    net, settings, books = case
+
+    def routes(running: Any) -> Ways:
+        rigs_ = {name: number for number, name in enumerate(dict.fromkeys(row.product for row in net.demand))}
+        regions = {name: number for number, name in enumerate(net.markets)}
+        none = np.zeros((len(regions), len(rigs_)))
+        return ways(running, books[0], ON, regions, rigs_, settings.months, None, none)[0]
+
+    at = routes(net.as_open())
+    assert set(at.plants) == {name for name, plant in net.plants.items() if plant.open}
+    assert "US" not in {
+        origin for origin, load in zip(at.origin, at.load, strict=True) if load[at.plants.index("bitmain-us")]
+    }
+    mixed = [load for load in at.load if load[at.plants.index("bitmain-us")]]
+    assert len(mixed) > 0
+    for load in mixed:
+        assert load.sum() * 270 == pytest.approx(1.0 + 0.5)  # the box there, the boards in Asia
+        assert (load > 0).sum() == 2
+    own = [load for load in at.load if load[at.plants.index("bitmain-my")] * 270 == pytest.approx(1.0)]
+    assert own
+    later = routes(net.as_open({"bitmain-us-smt"}))
+    origins = {
+        o for o, load in zip(later.origin, later.load, strict=True) if load[later.plants.index("bitmain-us-smt")]
+    }
+    assert origins == {"US"}
+
+
 @pytest.mark.parametrize("conduct", PRICINGS)
 def test_the_hash_price_is_that_of_the_rigs_sold(results: dict[str, Result], conduct: str) -> None:
     result = results[conduct]
@@ -93,6 +122,29 @@ def test_the_hash_price_is_that_of_the_rigs_sold(results: dict[str, Result], con
     ratio = (base + result.seen.sold.sum()) / (base + result.after.sold.sum())
     assert after / before == pytest.approx(ratio, rel=1e-9)
     assert after > before  # fewer rigs are sold behind the duty, so each earns more
+
+
+def test_a_ban_takes_routes_away_and_a_duty_on_one_maker_bears_on_it_alone(case: Any) -> None:
+    net, settings, books = case
+    rules_ = [
+        MORE | {"rate": 0.25, "makers": ["MicroBT"]},
+        {k: v for k, v in MORE.items() if k != "rate"} | {"ban": True, "origins": ["CN", "MY"]},
+    ]
+    ways_ = []
+    for rule in rules_:
+        law = books[0].under(rules.read_changes([rule], books[0], "s", []))
+        result = rigs.solve(net, settings, (books[0], law), ON)
+        assert result.after.error < 1e-9
+        ways_.append((result.scene.ways, result.ways_after, result))
+    (before, dearer, _), (_, banned, result) = ways_
+    micro = np.array([result.seen.makers[k] == "MicroBT" for k in before.rig])
+    entered = before.rate > 0
+    assert np.abs(dearer.rate - before.rate - 0.25 * (micro & entered)).max() < 1e-12
+    home = result.seen.home[banned.region] > 0
+    made_there = np.array(["-us" in " ".join(np.array(banned.plants)[load > 0]) for load in banned.load])
+    assert {o for o, at, us in zip(banned.origin, home, made_there, strict=True) if at and not us} == {"ID", "TH"}
+    assert len(banned.rate) < len(before.rate)
+    assert headline(result)["buyers_usd"] < 0  # type: ignore[operator]
 
 
 def test_without_feedback_the_hash_price_stays_and_sales_fall_further(case: Any, results: dict[str, Result]) -> None:
@@ -130,11 +182,11 @@ def test_one_region_of_equal_buyers_is_the_plain_logit_market() -> None:
     at = Ways(
         region=np.zeros(count, dtype=int),
         rig=np.arange(count),
-        plant=np.full(count, -1),
         origin=("",) * count,
         rate=rate,
         extra=none,
-        use=none,
+        gate=none,
+        load=np.zeros((count, 0)),
         capacity=np.zeros(0),
         plants=(),
     )

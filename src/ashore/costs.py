@@ -8,13 +8,13 @@ and are rounded half up to the cent once, part by part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ashore import duties
-from ashore.errors import Fault, FaultyInput, Infeasible, Unresolved, suggest
+from ashore.errors import Barred, Fault, FaultyInput, Infeasible, Unresolved, suggest
 from ashore.network import LOCAL, Lane, Make, Network, Record, Supply, estimate_in
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PARTS = ("make", "bought", "freight", "insurance", "duty", "fees", "carrying")
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Route:
     usd_ths: usd_unit over the hash rate, in USD per TH/s to four decimals; None for what has none.
     duty_lines: duty by heading and authority, dearest first; they sum to ``parts["duty"]``.
     assumptions: claims the duty depends on, figures marked as estimates, part makers that are not open yet.
+    uses: capacity taken at each plant by one unit and the parts in it.
     """
 
     product: str
@@ -60,6 +62,7 @@ class Route:
     open: bool
     duty_lines: tuple[DutyLine, ...]
     assumptions: tuple[str, ...]
+    uses: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, money as floats, for ``--json``."""
@@ -88,7 +91,7 @@ class Landed:
     """Every route on a day, by market, product and then cost.
 
     unreached: demand that no route serves. unresolved: duties the rule book cannot tell; chains that would owe them
-    are left out of ``routes``, so a route listed may not be the cheapest there is.
+    are left out of ``routes``, so a route listed may not be the cheapest there is. barred: those that are banned.
     """
 
     on: date
@@ -96,6 +99,7 @@ class Landed:
     routes: list[Route]
     unreached: tuple[Fault, ...] = ()
     unresolved: tuple[Fault, ...] = ()
+    barred: tuple[Fault, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
@@ -145,11 +149,12 @@ def land(network: Network, book: RuleBook, on: date, product: str | None = None,
     costing.make_all(wanted)
     routes = [route for place in sorted(markets) for name in sorted(wanted) for route in costing.routes(name, place)]
     unresolved = tuple(costing.unresolved[key] for key in sorted(costing.unresolved))
+    barred = tuple(costing.unresolved[key] for key in sorted(costing.barred))
     if routes or not wanted or not markets:
         unreached = _unreached(network, routes, wanted, markets)
-        return Landed(on, book.country, routes, unreached, unresolved)
+        return Landed(on, book.country, routes, unreached, unresolved, barred)
     if unresolved:
-        raise Unresolved(unresolved)
+        raise (Barred if barred == unresolved else Unresolved)(unresolved)
     raise Infeasible([_no_way(network, name, place) for name in wanted for place in markets])
 
 
@@ -178,19 +183,33 @@ def _no_way(network: Network, product: str, market: str) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """Costs of one unit so far, unrounded: amounts in the order of ``PARTS``, duty by (heading, authority)."""
+    """Costs of one unit so far, unrounded: amounts in the order of ``PARTS``, duty by (heading, authority).
+
+    uses: capacity taken at each plant.
+    """
 
     amounts: tuple[Decimal, ...]
     duty: Mapping[tuple[str, str], Decimal]
     said: frozenset[str]
     total: Decimal
+    uses: Mapping[str, Decimal] = field(default_factory=dict)
 
     def plus(self, other: _Chain, times: Decimal = Decimal(1)) -> _Chain:
-        duty = dict(self.duty)
-        for key, usd in other.duty.items():
-            duty[key] = duty.get(key, ZERO) + times * usd
         amounts = tuple(mine + times * theirs for mine, theirs in zip(self.amounts, other.amounts, strict=True))
-        return _Chain(amounts, duty, self.said | other.said, self.total + times * other.total)
+        return _Chain(
+            amounts,
+            _summed(self.duty, other.duty, times),
+            self.said | other.said,
+            self.total + times * other.total,
+            _summed(self.uses, other.uses, times),
+        )
+
+
+def _summed(mine: Mapping[K, Decimal], theirs: Mapping[K, Decimal], times: Decimal) -> dict[K, Decimal]:
+    found = dict(mine)
+    for key, amount in theirs.items():
+        found[key] = found.get(key, ZERO) + times * amount
+    return found
 
 
 def _chain(
@@ -224,6 +243,7 @@ class _Costing:
     def __init__(self, network: Network, book: RuleBook, on: date) -> None:
         self.network, self.book, self.on = network, book, on
         self.unresolved: dict[tuple[str, str], Fault] = {}
+        self.barred: set[tuple[str, str]] = set()
         self._made: dict[tuple[str, str], dict[str, _Chain]] = {}  # (plant, product) → origin → cheapest chain
         self._legs: dict[tuple[str, str, float, Lane, bool], _Chain | None] = {}
         self._nothing = _chain([network.settings], {})
@@ -245,6 +265,7 @@ class _Costing:
         """Cheapest chain of a make by the origin the product can have; {} if a part cannot get there."""
         good = _exact(make.yield_share)
         start = _chain([self.network.products[make.product], make], {"make": _exact(make.cost_usd) / good})
+        start = replace(start, uses={make.plant: _exact(make.capacity_use) / good})
         chains = {self.network.plants[make.plant].country: start}
         confers, essential = self.network.confers(make), self.network.essential(make.product)
         for part in sorted(self.network.parts.get(make.product, ()), key=lambda part: part.part):
@@ -273,7 +294,7 @@ class _Costing:
         chain = arrival.before.plus(arrival.leg)
         if arrival.plant not in ("", plant) and not self.network.plants[arrival.plant].open:
             note = frozenset([f"{part} comes from {arrival.plant}, which is not open yet"])
-            return _Chain(chain.amounts, chain.duty, chain.said | note, chain.total)
+            return replace(chain, said=chain.said | note)
         return chain
 
     def _arrivals(self, product: str, place: str) -> Iterator[_Arrival]:
@@ -313,6 +334,8 @@ class _Costing:
                 self.unresolved.setdefault(
                     (product, origin), Fault(where, error.faults[0].what, error.faults[0].remedy)
                 )
+                if isinstance(error, Barred):
+                    self.barred.add((product, origin))
                 self._legs[key] = None
         return self._legs[key]
 
@@ -336,7 +359,7 @@ class _Costing:
         needs = duties.needs(self.book, item.hts, origin, self.on, claims)
         said = {f"duty on {product} of {origin} depends on the claim {claim}" for claim in needs}
         said.update(self.book.caveats(self.on))
-        return _Chain(chain.amounts, chain.duty, chain.said | said, chain.total)
+        return replace(chain, said=chain.said | said)
 
     def routes(self, product: str, market: str) -> list[Route]:
         """Every route of a product into a market, cheapest first."""
@@ -366,6 +389,7 @@ class _Costing:
             open=not arrival.plant or self.network.plants[arrival.plant].open,
             duty_lines=_duty_lines(chain.duty, parts["duty"]),
             assumptions=tuple(sorted(said)),
+            uses={plant: float(use) for plant, use in chain.uses.items()},
         )
 
 

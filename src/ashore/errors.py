@@ -82,6 +82,10 @@ class Unresolved(AshoreError):
     """A question the rule book cannot answer, such as an HTS line that is not in the schedule."""
 
 
+class Barred(Unresolved):
+    """The goods may not be entered at all."""
+
+
 class Infeasible(AshoreError):
     """The plan asked for cannot exist: demand that no plant, supply and lane can serve."""
 

@@ -14,7 +14,7 @@ from ashore.duties import entry
 from ashore.duties.assess import Assessment, Dispute, DutyLine, FeeLine, assess, dispute, fees_on
 from ashore.duties.entry import MODES, Entry, read_entry
 from ashore.duties.verdict import Share, Verdict, dotted, verdict
-from ashore.errors import Fault, Unresolved
+from ashore.errors import Barred, Fault, Unresolved
 from ashore.rules.model import MAKER, PPM, RuleBook
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
 def total_rate(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None = None) -> float:
     """All duties together as a share of customs value (the assumed case of a conditional answer).
 
-    Raises Unresolved where the book cannot tell, OutsideCoverage for a day it does not vouch for.
+    Raises Unresolved where the book cannot tell (Barred: the goods are banned), OutsideCoverage for a day out of reach.
     """
     return _resolved(book, hts, origin, on, claims).rate
 
@@ -91,10 +91,11 @@ def fees_usd(book: RuleBook, value_usd: float, on: date, mode: str, units_per_en
 def _resolved(book: RuleBook, hts: str, origin: str, on: date, claims: Mapping[str, Any] | None) -> Verdict:
     found = verdict(book, hts, origin, on, claims)
     if found.status == "unresolved":
-        remedy = "Add the line to the rule book's schedule, or use another tariff number."
         if found.ban is not None:
             remedy = "Bring it from elsewhere, or lift the ban in a scenario (ban = false)."
-        raise Unresolved([Fault(dotted(hts), found.problem + ".", remedy)])
+            raise Barred(Fault(dotted(hts), found.problem + ".", remedy))
+        remedy = "Add the line to the rule book's schedule, or use another tariff number."
+        raise Unresolved(Fault(dotted(hts), found.problem + ".", remedy))
     return found
 
 

@@ -308,7 +308,8 @@ class _Rates:
             try:
                 # goods made in the country that keeps the book make no entry
                 home = row["origin"] == book.country
-                rate = 0.0 if home else duties.total_rate(book, row["hts"], row["origin"], self.law.on)
+                claims = duties.maker_claim(book, row["maker"])
+                rate = 0.0 if home else duties.total_rate(book, row["hts"], row["origin"], self.law.on, claims)
             except AshoreError as error:
                 what = f"{error.faults[0].where}: {error.faults[0].what}"
                 self.faults.append(Fault(where, what, error.faults[0].remedy, row=row["_row"]))

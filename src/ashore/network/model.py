@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -325,6 +325,14 @@ class Network:
         values = [supply.price_usd for supply in self.supplies.get(product, ())]
         values += [make.customs_value_usd for make in self.makes_of(product)]
         return min(values, default=None)
+
+    def as_open(self, opened: Collection[str] = ()) -> Network:
+        """The network as it runs: the plants that are open and those of ``opened``, without all others."""
+        plants = {
+            name: replace(plant, open=True) for name, plant in self.plants.items() if plant.open or name in opened
+        }
+        makes = {key: make for key, make in self.makes.items() if make.plant in plants}
+        return replace(self, plants=plants, makes=makes)
 
     @property
     def demanded(self) -> tuple[str, ...]:

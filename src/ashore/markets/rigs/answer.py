@@ -143,8 +143,8 @@ def profit_usd(scene: Scene, rest: Rest) -> Floats:
     """Profit of each rig's maker on it, premiums of full plants included, (rigs,) USD."""
     at = scene.ways
     earned = ((rest.border - scene.makers.cost) * rest.sold).sum(axis=0)
-    premium = np.where(at.plant >= 0, np.append(rest.premium, 0.0)[at.plant] * at.use, 0.0)
-    return np.asarray(earned + np.bincount(at.rig, premium * _carried(rest, at), len(earned)), dtype=float)
+    premium = (at.load @ rest.premium) * _carried(rest, at)
+    return np.asarray(earned + np.bincount(at.rig, premium, len(earned)), dtype=float)
 
 
 def deviation_usd(scene: Scene, rest: Rest) -> float:

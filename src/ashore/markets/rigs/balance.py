@@ -3,7 +3,7 @@
 Maker f sets the price p of its rigs at the border; a buyer in region r pays, by route o, p·(1 + rate) + extra + what a
 full plant's premium adds, and takes the cheapest, all but indifferently where two cost the same:
 
-    delivered[r, j] = −blur·ln Σ_o exp(−(p·(1 + rate[o]) + extra[o] + use[o]·premium[plant]) / blur).
+    delivered[r, j] = −blur·ln Σ_o exp(−(p·(1 + rate[o]) + extra[o] + Σ_k load[o, k]·premium[k]) / blur).
 
 World pricing: one p a rig for all regions, Σ_r q[r, j] + Σ_k (p[k] − c[k])·∂q[k]/∂p[j] = 0 over the maker's rigs k.
 Regional pricing: one p a rig and region, the same condition in each region. Monopolistic competition: one p for all
@@ -75,8 +75,7 @@ class Rest:
 def deliver(ways: Ways, border: Floats, premium: Floats, blur: float) -> Delivered:
     """Delivered prices and the use of routes at border prices (regions, rigs)."""
     group = ways.region * border.shape[1] + ways.rig
-    extra = ways.extra + np.where(ways.plant >= 0, ways.use * np.append(premium, 0.0)[ways.plant], 0.0)
-    paid = border[ways.region, ways.rig] * (1.0 + ways.rate) + extra
+    paid = border[ways.region, ways.rig] * (1.0 + ways.rate) + ways.extra + ways.load @ premium
     least = np.full(border.size, np.inf)
     np.minimum.at(least, group, paid)
     weight = np.exp((least[group] - paid) / blur)
@@ -103,9 +102,8 @@ def wanted_margins(makers: Makers, buyers: Buyers, worth: Floats, delivered: Del
 
 def used(ways: Ways, delivered: Delivered, sold: Floats) -> Floats:
     """Capacity taken at each plant, (plants,)."""
-    own = ways.plant >= 0
-    taken = (ways.use * delivered.part * sold[ways.region, ways.rig])[own]
-    return np.bincount(ways.plant[own], taken, len(ways.capacity)).astype(float)
+    taken: Floats = (delivered.part * sold[ways.region, ways.rig]) @ ways.load
+    return taken
 
 
 def premiums(ways: Ways, border: Floats, sold: Floats, blur: float) -> Floats:
@@ -127,9 +125,7 @@ def _complementary(a: Floats, b: Floats) -> Floats:
 
 def _a_unit(ways: Ways) -> Floats:
     """Capacity a TH/s takes at each plant, (plants,): premiums times it are prices."""
-    most = np.zeros(len(ways.capacity))
-    own = ways.plant >= 0
-    np.maximum.at(most, ways.plant[own], ways.use[own])
+    most = ways.load.max(axis=0, initial=0.0)
     return np.where(most > 0, most, 1.0)
 
 

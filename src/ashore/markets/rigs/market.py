@@ -59,6 +59,7 @@ class Result:
 
 def solve(network: Network, settings: Settings, books: tuple[RuleBook, RuleBook], on: date) -> Result:
     """Calibrate under the first book, solve under the second. Raises FaultyInput where the network has too little."""
+    network = network.as_open()
     seen, notes = look(network, settings, books[0].country)
     regions = {name: number for number, name in enumerate(seen.regions)}
     rigs = {rig.name: number for number, rig in enumerate(seen.rigs)}

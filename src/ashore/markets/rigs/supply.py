@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from ashore import costs, duties
-from ashore.errors import Fault, Unresolved
+from ashore.errors import Barred, Fault, Infeasible, Unresolved
 from ashore.markets.demand import Floats, Ints
 from ashore.network import Network
 from ashore.rules import RuleBook
@@ -27,19 +27,20 @@ class Dispute:
 class Ways:
     """Routes of open plants, each into one region with one rig; arrays of shape (routes,) unless said otherwise.
 
-    region, rig, plant: numbers; a rig bought in straight has plant −1. origin: that it is entered with.
+    region, rig: numbers. origin: that it is entered with.
     rate:  duty on the price at the border, as a share of it.
-    extra: USD a TH/s that all other costs of the route are above those of the cheapest plant's gate.
-    use:   capacity of the plant taken by a TH/s; capacity: (plants,) units over the period.
+    extra: USD a TH/s that all other costs of the route are above ``gate``, (rigs,): the cheapest plant's gate.
+    load:  (routes, plants) capacity taken at each plant by a TH/s, that of its parts included.
+    capacity: (plants,) units over the period.
     """
 
     region: Ints
     rig: Ints
-    plant: Ints
     origin: tuple[str, ...]
     rate: Floats
     extra: Floats
-    use: Floats
+    gate: Floats
+    load: Floats
     capacity: Floats
     plants: tuple[str, ...]
 
@@ -54,19 +55,25 @@ def ways(
     dispute: Dispute | None,
     delay_usd_day: Floats,
 ) -> tuple[Ways, list[Fault]]:
-    """Every route under the law of a day, and what the rule book cannot tell.
+    """Every route of a network that runs as it is, under the law of a day, and what the rule book cannot tell.
+
+    What is banned has no route.
 
     delay_usd_day: (regions, rigs) what a day on the way costs in income, USD a TH/s.
     """
-    landed = costs.land(network, book, on)
-    plants = {name: number for number, name in enumerate(name for name, p in network.plants.items() if p.open)}
+    plants = {name: number for number, name in enumerate(network.plants)}
+    try:
+        landed = costs.land(network, book, on)
+    except (Infeasible, Barred):  # told market by market in ``market``
+        landed = costs.Landed(on, book.country, [])
     made = {(make.plant, product): make for product in rigs for make in network.makes_of(product)}
     gates: dict[str, float] = {}
     rows: list[tuple[float, ...]] = []
     origins: list[str] = []
-    faults = list(landed.unresolved)
+    load: list[Floats] = []
+    faults = [fault for fault in landed.unresolved if fault not in landed.barred]
     for route in landed.routes:
-        if route.product not in rigs or route.market not in regions or not route.open:
+        if route.product not in rigs or route.market not in regions:
             continue
         make = made.get((route.plant, route.product))
         hash_ths = network.products[route.product].hash_ths
@@ -80,22 +87,23 @@ def ways(
         gates[route.product] = min(gate, gates.get(route.product, gate))
         place = regions[route.market], rigs[route.product]
         total = float(route.usd_unit) - claimed * (make.customs_value_usd if make else gate)
-        extra = total / hash_ths + route.days * float(delay_usd_day[place])
-        use = make.good_capacity_use / hash_ths if make else 0.0
-        rows.append((*place, plants.get(route.plant, -1), rate, extra, use))
+        rows.append((*place, rate, total / hash_ths + route.days * float(delay_usd_day[place])))
         origins.append(route.origin)
-    table = np.array(rows, dtype=float).reshape(-1, 6)
+        load.append(
+            np.bincount([plants[name] for name in route.uses], list(route.uses.values()), len(plants)) / hash_ths
+        )
+    table = np.array(rows, dtype=float).reshape(-1, 4)
     rig = table[:, 1].astype(np.int64)
-    base = np.array([gates.get(name, 0.0) / float(network.products[name].hash_ths or 1.0) for name in rigs])
+    gate_ths = np.array([gates.get(name, 0.0) / float(network.products[name].hash_ths or 1.0) for name in rigs])
     found = Ways(
         region=table[:, 0].astype(np.int64),
         rig=rig,
-        plant=table[:, 2].astype(np.int64),
         origin=tuple(origins),
-        rate=table[:, 3],
-        extra=table[:, 4] - base[rig],
-        use=table[:, 5],
-        capacity=np.array([network.plants[name].capacity_month * months for name in plants]),
+        rate=table[:, 2],
+        extra=table[:, 3] - gate_ths[rig],
+        gate=gate_ths,
+        load=np.array(load, dtype=float).reshape(len(rows), len(plants)),
+        capacity=np.array([plant.capacity_month * months for plant in network.plants.values()]),
         plants=tuple(plants),
     )
     return found, faults
@@ -106,8 +114,10 @@ def _rate(network: Network, book: RuleBook, on: date, route: costs.Route, disput
     start = network.plants[route.plant].country if route.plant else route.origin
     if network.country_of(route.market) != book.country or start == book.country:
         return 0.0
-    hts = network.products[route.product].hts
-    rate = duties.total_rate(book, hts, route.origin, on)
+    item = network.products[route.product]
+    claims = duties.maker_claim(book, item.maker)
+    rate = duties.total_rate(book, item.hts, route.origin, on, claims)
     if dispute is None or route.origin == dispute.origin:
         return rate
-    return (1 - dispute.chance) * rate + dispute.chance * duties.total_rate(book, hts, dispute.origin, on)
+    found = duties.total_rate(book, item.hts, dispute.origin, on, claims)
+    return (1 - dispute.chance) * rate + dispute.chance * found
