@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ashore import costs, network, plans
 from ashore.dates import month_date
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, Unresolved
-from ashore.plans import Futures, Node, NodeDemand
+from ashore.plans import Futures, Node, NodeDemand, solver
 from ashore.plans.aim import with_tail
 from ashore.plans.ledger import carried
 from ashore.plans.solver import Limits, run, split
@@ -1004,3 +1004,21 @@ def test_a_second_formulation_has_the_same_optimum(seed: int) -> None:
     ties(plan)
     expected = Reference(case, futures, months, rate).optimum(risk, 0.5)
     assert plan.objective_usd == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_branching_from_basis_to_basis_and_the_solvers_own_search_agree(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, futures, months, _ = random_case(seed)
+    arrays = plans.pose(case, futures.nodes[0].book, START, months, futures).arrays
+    found = []
+    for large, branches, steps in ((np.inf, 0, 0), (0, 1_000, 50_000), (0, 3, 50_000), (0, 1_000, -1)):
+        monkeypatch.setattr(solver, "LARGE", large)
+        monkeypatch.setattr(solver, "MOST_BRANCHES", branches)
+        monkeypatch.setattr(solver, "MOST_STEPS", steps)
+        answer = run(arrays, Limits(gap=1e-9))
+        assert answer.bound <= answer.objective
+        assert answer.gap <= 2e-9
+        found.append(answer.objective)
+    assert found == pytest.approx(4 * [found[0]], rel=1e-8, abs=1e-8)

@@ -29,32 +29,38 @@ class Branched:
 
 def branch(
     model: Any,
-    solve: Callable[[], bool],
+    solve: Callable[[], bool | None],
     columns: Any,
     sides: tuple[Floats, Floats],
     slack: float,
     most: int,
     met: Callable[[Any], None] | None = None,
+    known: float = np.inf,
 ) -> Branched:
     """The best point of ``model`` with whole values in ``columns`` (numbers in the solver), to within ``slack``.
 
     sides: lower and upper bounds of the columns. ``solve`` runs the model as it stands and says whether it has a
-    solution; ``met`` is given the solution of every model solved, at most ``most`` of them. The last of several
-    columns with the same fraction is branched on: of a chain of months, the one whose 0 closes them all.
+    solution, or by None that it is time to end; ``met`` is given the solution of every model solved, at most ``most``
+    of them. known: cost of a point there is already; only better ones are sought. The last of several columns with the
+    same fraction is branched on: of a chain of months, the one whose 0 closes them all.
     """
-    found = Branched()
+    found = Branched(known)
     columns = np.asarray(columns, dtype=np.int32)
     todo: list[tuple[float, Floats, Floats]] = [(-np.inf, *sides)]
     least = np.inf
     for _ in range(most):
         if not todo:
             break
-        known, low, high = todo.pop()
-        if known >= found.usd - slack:
-            least = min(least, known)
+        above, low, high = todo.pop()
+        if above >= found.usd - slack:
+            least = min(least, above)
             continue
         model.changeColsBounds(len(columns), columns, low, high)
-        if not solve():
+        solved = solve()
+        if solved is None:
+            todo.append((above, low, high))
+            break
+        if not solved:
             continue
         usd = float(model.getInfo().objective_function_value)
         solution = model.getSolution()
@@ -75,6 +81,6 @@ def branch(
         down[place], up[place] = np.floor(values[place]), np.ceil(values[place])
         children = [(usd, low, down), (usd, up, high)]
         todo += children if values[place] - np.floor(values[place]) > HALF else children[::-1]
-    found.bound = min([least, found.usd, *(known for known, _, _ in todo)])
+    found.bound = min([least, found.usd, *(above for above, _, _ in todo)])
     model.changeColsBounds(len(columns), columns, *sides)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import highspy
 import numpy as np
 
 from ashore.errors import Fault, SolverTrouble
+from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.first import CLOSE, completed, least, narrowed, roundings
 from ashore.plans.parallel import Workers, here
@@ -20,8 +22,10 @@ LEAST = 0.05  # seconds a solver is given when its time is up
 THREADS = 2  # of HiGHS, where one model is solved at a time
 MANY = 4  # parts from which on a cluster is asked to solve them
 Part = tuple[float, float, str]  # objective, bound and status of an independent part
-LARGE = 20_000  # columns from which on a part's linear model is solved first,
+LARGE = 2_000  # columns from which on a part's linear model is solved and branched on first,
 HARD = 40_000  # and those from which on linear models are solved by the interior-point method
+MOST_BRANCHES = 1_000  # linear models solved before the solver's own search is asked,
+MOST_STEPS = 50_000  # and steps of the simplex method in them
 WHOLE = 1e-9  # a binary this near to a whole number is one
 
 
@@ -232,7 +236,8 @@ def solve_part(
     """The best point of one part, with its objective, bound and status; see :func:`run` for what it raises.
 
     Of a large part the linear model is solved first, which can be stopped at any time: it gives a bound, by rounding a
-    plan, and by both most openings that cannot be otherwise.
+    plan, and by both most openings that cannot be otherwise. Branching on the others from basis to basis mostly ends
+    in few steps; where it does not, the solver's own search goes on.
     """
     if not arrays.columns and (np.any(arrays.row_lower > 0) or np.any(arrays.row_upper < 0)):
         raise NoPlan
@@ -270,13 +275,14 @@ def solve_part(
 
 
 def _near(usd: float, bound: float, gap: float) -> bool:
-    return usd - bound <= gap * abs(usd)
+    return usd - bound <= gap * abs(usd) if np.isfinite(usd) else False
 
 
 def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> Arrays | None:
-    """Solves the part with openings in fractions, rounds them, and fixes those that cannot be otherwise.
+    """Solves the part with openings in fractions, rounds them, and branches on those that are not whole.
 
-    Returns the model so narrowed; None if the time was up before.
+    Returns the model with the openings fixed that cannot be otherwise in a better plan than the one found; None if the
+    time was up before.
     """
     highs = passed(replace(arrays, integer=np.zeros(arrays.columns, dtype=bool)), limits, threads)
     post.listen(highs)
@@ -285,7 +291,7 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
     highs.run()
     if not _ended(highs):
         return None
-    solution = highs.getSolution()
+    solution, linear = highs.getSolution(), float(highs.getInfo().objective_function_value)
     x, reduced = np.array(solution.col_value), np.array(solution.col_dual)
     whole = np.flatnonzero(arrays.integer).astype(np.int32)
     if not len(whole):
@@ -293,16 +299,47 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
         post.found(float(arrays.cost @ x), x)
         post.proven(float(arrays.cost @ x))
         return arrays
-    post.proven(highs.getInfo().objective_function_value)
+    post.proven(linear)
     highs.setOptionValue("solver", "simplex")
-    for openings in roundings(x[whole], None if start is None else start[whole]):
+
+    def tried(openings: Floats) -> bool:
         highs.changeColsBounds(len(whole), whole, openings, openings)
         highs.run()
-        if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-            point = clean(np.array(highs.getSolution().col_value), arrays)
-            post.found(float(arrays.cost @ point), point)
-            return narrowed(arrays, x, reduced, post.usd - post.bound + CLOSE * abs(post.usd))
-    return arrays
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        point = clean(np.array(highs.getSolution().col_value), arrays)
+        post.found(float(arrays.cost @ point), point)
+        return True
+
+    def rest() -> Arrays:
+        return narrowed(arrays, x, reduced, post.usd - linear + CLOSE * abs(post.usd))
+
+    any(tried(openings) for openings in roundings(x[whole], None if start is None else start[whole]))
+    if not _near(post.usd, linear, limits.gap):
+        within, slack = rest(), limits.gap * abs(linear)
+        sides = within.col_lower[whole], within.col_upper[whole]
+        better = branch(highs, _steps(highs), whole, sides, slack, MOST_BRANCHES, known=post.usd)
+        if better.x is None or tried(np.round(better.x[whole])):
+            post.proven(better.bound)
+    return rest()
+
+
+def _steps(highs: Any) -> Callable[[], bool | None]:
+    """Solves a model from its last basis, again and again, until the steps of the simplex method become too many."""
+    taken = 0
+
+    def solve() -> bool | None:
+        nonlocal taken
+        if taken > MOST_STEPS:
+            return None
+        highs.run()
+        taken += max(0, highs.getInfo().simplex_iteration_count)
+        status = highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return True
+        return False if status == highspy.HighsModelStatus.kInfeasible else None
+
+    return solve
 
 
 def _search(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> bool:
