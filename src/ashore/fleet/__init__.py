@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ashore.lazy import first_use
 
 if TYPE_CHECKING:
-    from ashore.fleet import grid
+    from ashore.fleet import concentration, grid, origins, shares
 
-__all__ = ["grid"]
+__all__ = ["concentration", "grid", "origins", "shares"]
 
 
 def __getattr__(name: str) -> object:

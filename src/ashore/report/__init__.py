@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
     from ashore.report.text_exposure import text_of_grid
     from ashore.report.text_market import text_of_market, text_of_rigs
+    from ashore.report.text_shares import text_of_concentration, text_of_network_shares
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
 _HOMES = {
@@ -39,6 +40,7 @@ _HOMES = {
     "text_of_answer": "text_costs",
     "text_of_cases": "text",
     "text_of_census": "text",
+    "text_of_concentration": "text_shares",
     "text_of_copy": "text",
     "text_of_difference": "text",
     "text_of_duty": "text",
@@ -47,6 +49,7 @@ _HOMES = {
     "text_of_market": "text_market",
     "text_of_rigs": "text_market",
     "text_of_network": "text",
+    "text_of_network_shares": "text_shares",
     "text_of_offers": "text_worth",
     "text_of_plan": "text_costs",
     "text_of_rules": "text",
@@ -66,6 +69,7 @@ __all__ = [
     "text_of_answer",
     "text_of_cases",
     "text_of_census",
+    "text_of_concentration",
     "text_of_copy",
     "text_of_difference",
     "text_of_duty",
@@ -73,6 +77,7 @@ __all__ = [
     "text_of_landed",
     "text_of_market",
     "text_of_network",
+    "text_of_network_shares",
     "text_of_offers",
     "text_of_plan",
     "text_of_rigs",
