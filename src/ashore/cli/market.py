@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from ashore.cli.app import Hold, Json, Scenario, app, day_of, law_book, show
+from cyclopts import Parameter
+
+from ashore.cli.app import Hold, Json, Scenario, Usage, app, counting, day_of, law_book, names_in, show
 from ashore.errors import Fault, FaultyInput
 
 if TYPE_CHECKING:
     from ashore.rules import RuleBook
+
+Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)]
 
 
 @app.command
@@ -18,6 +23,10 @@ def clear(
     *,
     on: str | None = None,
     conduct: str | None = None,
+    moves: Annotated[bool, Parameter(negative=())] = False,
+    until: str | None = None,
+    step: int | None = None,
+    candidates: Names = (),
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -33,12 +42,23 @@ def clear(
         day of entry for rates that come from the rule book, as 2026-11-22.
     conduct:
         instead of the one in market.toml: bertrand, cournot, moncom; for a supply network world, region, moncom.
+    moves:
+        of a supply network, which plants its makers open: every combination on the path of the law from --on on, and
+        those in which no maker gains by another choice.
+    until:
+        end of that path; by default three years after --on. The law of the last day known is held to it.
+    step:
+        months of a period of the path, 6 by default.
+    candidates:
+        plants that may be opened, parted by commas; by default all that are not open.
     """
     from ashore import markets, report
 
     def books() -> tuple[RuleBook, RuleBook]:
         return law_book(hold, None), law_book(hold, scenario)
 
+    if not moves and (until is not None or step is not None or candidates):
+        raise Usage("--until, --step and --candidates go with --moves")
     day = None if on is None else day_of(on, "--on")
     path = markets.find(folder)
     if markets.is_network(path):
@@ -48,9 +68,37 @@ def clear(
         if day is None:
             raise FaultyInput([Fault("--on", "Rates come from the rule book, but for no day.", "Add --on 2026-11-22.")])
         net = network.load(path)
-        answer = rigs.clear(net, rigs.read_settings(path, net, conduct), books(), day)
-        show(answer.as_dict(), report.text_of_rigs, json_)
+        settings = rigs.read_settings(path, net, conduct)
+        if moves:
+            span = rigs.Path(day, *_months(day, until, step))
+            with counting("markets solved", quiet=json_) as done:
+                game = rigs.moves(net, settings, books(), span, names_in(candidates), done)
+            show(game.as_dict(), report.text_of_moves, json_)
+            return 0
+        show(rigs.clear(net, settings, books(), day).as_dict(), report.text_of_rigs, json_)
         return 0
+    if moves:
+        remedy = "Name a supply network with a market.toml, as rigs-2026."
+        raise FaultyInput([Fault("--moves", "A market folder has no plants that could be opened.", remedy)])
     cleared = markets.clear(markets.load(path, markets.Law(books, day, scenario is not None), conduct))
     show(cleared.as_dict(), report.text_of_market, json_)
     return 0
+
+
+def _months(start: date, until: str | None, step: int | None) -> tuple[int, int]:
+    """Months from the start to the end of the path, and those of a period."""
+    from ashore.dates import month_date
+
+    faults = []
+    months, size = 36, 6 if step is None else step
+    if until is not None:
+        end = day_of(until, "--until")
+        months = next((k for k in range(1, 601) if month_date(start, k) >= end), 0) if end > start else 0
+        if not months:
+            what = f"{until} is not after {start}, or more than 50 years after it."
+            faults.append(Fault("--until", what, "Give a day some years after --on."))
+    if not 1 <= size <= 120:
+        faults.append(Fault("--step", f"{size} is no number of months between 1 and 120.", "Write 6 for half a year."))
+    if faults:
+        raise FaultyInput(faults)
+    return months, size

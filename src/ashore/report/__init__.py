@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
     from ashore.report.text_exposure import text_of_grid
     from ashore.report.text_market import text_of_market, text_of_rigs
+    from ashore.report.text_moves import text_of_moves
     from ashore.report.text_shares import text_of_concentration, text_of_network_shares
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
@@ -48,6 +49,7 @@ _HOMES = {
     "text_of_landed": "text_costs",
     "text_of_market": "text_market",
     "text_of_rigs": "text_market",
+    "text_of_moves": "text_moves",
     "text_of_network": "text",
     "text_of_network_shares": "text_shares",
     "text_of_offers": "text_worth",
@@ -76,6 +78,7 @@ __all__ = [
     "text_of_grid",
     "text_of_landed",
     "text_of_market",
+    "text_of_moves",
     "text_of_network",
     "text_of_network_shares",
     "text_of_offers",

@@ -3,6 +3,19 @@
 from ashore.markets.rigs.answer import Answer, clear
 from ashore.markets.rigs.inputs import SETTINGS, Settings, read_settings
 from ashore.markets.rigs.market import Result, solve
+from ashore.markets.rigs.moves import Moves, Path, moves
 from ashore.markets.rigs.supply import Dispute
 
-__all__ = ["SETTINGS", "Answer", "Dispute", "Result", "Settings", "clear", "read_settings", "solve"]
+__all__ = [
+    "SETTINGS",
+    "Answer",
+    "Dispute",
+    "Moves",
+    "Path",
+    "Result",
+    "Settings",
+    "clear",
+    "moves",
+    "read_settings",
+    "solve",
+]

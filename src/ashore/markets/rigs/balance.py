@@ -13,7 +13,7 @@ regions, and only the chance of the rig itself counts. Premiums are complementar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -29,7 +29,9 @@ PRICINGS: tuple[Pricing, ...] = ("world", "region", "moncom")
 MOST_STEPS = 80
 MOST_HALVINGS = 30
 AT_REST = 1e-9
-MOVED = 1e-6
+MOVED = 1e-8
+WIDER = (20.0, 10.0, 5.0, 2.5)  # times blur, for a market that is not found at once
+FAST = 0.1  # slopes are kept as long as a step leaves at most this much of the error
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Rest:
-    """A market at rest: border prices (regions, rigs), premiums (plants,) in USD a unit of capacity, TH/s sold."""
+    """A market at rest: border prices (regions, rigs), premiums (plants,) in USD a unit of capacity, TH/s sold.
+
+    slopes: of the conditions, as last taken; a start for a market much like this one.
+    """
 
     border: Floats
     premium: Floats
@@ -70,6 +75,7 @@ class Rest:
     sold: Floats
     error: float
     steps: int
+    slopes: Floats | None = field(default=None, repr=False)
 
 
 def deliver(ways: Ways, border: Floats, premium: Floats, blur: float) -> Delivered:
@@ -114,7 +120,7 @@ def premiums(ways: Ways, border: Floats, sold: Floats, blur: float) -> Floats:
         taken = used(ways, deliver(ways, border, premium, blur), sold)
         return _complementary(premium * unit, np.log(ways.capacity) - np.log(np.maximum(taken, 1e-300)))
 
-    return _newton(error, np.zeros(len(unit)), 1.0 / unit, 0)[0]
+    return _newton(error, np.zeros(len(unit)), 1.0 / unit, 0).at
 
 
 def _complementary(a: Floats, b: Floats) -> Floats:
@@ -129,20 +135,35 @@ def _a_unit(ways: Ways) -> Floats:
     return np.where(most > 0, most, 1.0)
 
 
-def _newton(error: Callable[[Floats], Floats], start: Floats, scale: Floats, prices: int) -> tuple[Floats, float, int]:
-    """Root of ``error``, its largest error, and the steps: Newton by differences of ``MOVED`` times ``scale``.
+@dataclass(frozen=True)
+class _Root:
+    """Where the errors are 0, the largest of them, the steps taken, and the slopes last used."""
 
-    The first ``prices`` unknowns stay above 0, the others, which are multipliers, do not go below it.
+    at: Floats
+    error: float
+    steps: int
+    slopes: Floats | None
+
+
+def _newton(
+    error: Callable[[Floats], Floats], start: Floats, scale: Floats, prices: int, slopes: Floats | None = None
+) -> _Root:
+    """Root of ``error``: Newton by differences of ``MOVED`` times ``scale``.
+
+    The first ``prices`` unknowns stay above 0, the others, which are multipliers, do not go below it. slopes: those to
+    begin with; they are taken anew once a step with old ones gains little.
     """
     at, now = start, error(start)
+    fresh = False
     for step in range(MOST_STEPS):
         if np.abs(now).max(initial=0.0) < AT_REST:
-            return at, float(np.abs(now).max(initial=0.0)), step
-        moves = np.diag(MOVED * scale)
-        slope = np.stack([(error(at + move) - now) / MOVED for move in moves], axis=1)
-        move = np.linalg.lstsq(slope, now, rcond=1e-14)[0] * scale
+            return _Root(at, float(np.abs(now).max(initial=0.0)), step, slopes)
+        if slopes is None or len(slopes) != len(at):
+            slopes = np.stack([(error(at + move) - now) / MOVED for move in np.diag(MOVED * scale)], axis=1)
+            fresh = True
+        move = np.linalg.lstsq(slopes, now, rcond=1e-14)[0] * scale
         size = 1.0
-        for _ in range(MOST_HALVINGS):
+        for _ in range(MOST_HALVINGS if fresh else 1):
             trial = at - size * move
             trial[:prices] = np.maximum(trial[:prices], 0.05 * at[:prices])
             trial[prices:] = np.maximum(trial[prices:], 0.0)
@@ -150,7 +171,10 @@ def _newton(error: Callable[[Floats], Floats], start: Floats, scale: Floats, pri
             if new @ new <= (1 - 1e-4 * size) * (now @ now):
                 break
             size /= 2
-        at, now = trial, new
+        gained = bool(new @ new <= FAST**2 * (now @ now))
+        if fresh or gained:
+            at, now = trial, new
+        slopes, fresh = (slopes if gained else None), False
     what = f"The rig market found no prices at rest (error {np.abs(now).max():.1e})."
     raise SolverTrouble(Fault("market", what, "Check market.toml and the capacities in plants.csv."))
 
@@ -171,10 +195,10 @@ class Scene:
         border = np.broadcast_to(unknown[:count].reshape(-1, rigs), (regions, rigs))
         return border, unknown[count:]
 
-    def rest(self, border: Floats, premium: Floats, error: float = 0.0, steps: int = 0) -> Rest:
+    def rest(self, border: Floats, premium: Floats) -> Rest:
         """What is sold at given border prices and premiums."""
         delivered = deliver(self.ways, border, premium, self.makers.blur)
-        return Rest(border, premium, delivered, self.buyers.sold(self.worth, delivered.price), error, steps)
+        return Rest(border, premium, delivered, self.buyers.sold(self.worth, delivered.price), 0.0, 0)
 
     def errors(self, unknown: Floats) -> Floats:
         """Relative errors of prices, then the Fischer–Burmeister function of premiums and what plants have left."""
@@ -188,12 +212,27 @@ class Scene:
         return np.concatenate([gap, _complementary(premium * _a_unit(self.ways) / float(border.mean()), left)])
 
     def solve(self, start: Rest) -> Rest:
-        """The market at rest, from another market at rest."""
+        """The market at rest, from another market at rest.
+
+        Where that is too far away, by way of markets in which buyers tell routes apart less and then more finely.
+        """
+        try:
+            return self._solved(start)
+        except SolverTrouble:
+            rest = replace(start, slopes=None)
+            for wider in WIDER:
+                scene = replace(self, makers=replace(self.makers, blur=wider * self.makers.blur))
+                rest = replace(scene._solved(rest), slopes=None)
+            return self._solved(rest)
+
+    def _solved(self, start: Rest) -> Rest:
         first = start.border.reshape(-1) if self.makers.pricing == "region" else start.border[0]
         mean = float(start.border.mean())
         scale = np.concatenate([np.full(len(first), mean), mean / _a_unit(self.ways)])
-        found, error, steps = _newton(self.errors, np.concatenate([first, start.premium]), scale, len(first))
-        return self.rest(*self._spread(found), error, steps)
+        begin = np.concatenate([first, start.premium])
+        found = _newton(self.errors, begin, scale, len(first), start.slopes)
+        rest = self.rest(*self._spread(found.at))
+        return replace(rest, error=found.error, steps=found.steps, slopes=found.slopes)
 
     def with_worth(self, worth: Floats) -> Scene:
         """The same market at another hash price."""

@@ -61,16 +61,12 @@ def solve(network: Network, settings: Settings, books: tuple[RuleBook, RuleBook]
     """Calibrate under the first book, solve under the second. Raises FaultyInput where the network has too little."""
     network = network.as_open()
     seen, notes = look(network, settings, books[0].country)
-    regions = {name: number for number, name in enumerate(seen.regions)}
-    rigs = {rig.name: number for number, rig in enumerate(seen.rigs)}
-    delay = _delay(seen)
-    found = [ways(network, book, on, regions, rigs, settings.months, settings.dispute, delay) for book in books]
+    found = [routes(network, seen, settings, book, on) for book in books]
     raise_if([fault for _, faults in found for fault in faults])
-    _reached(seen, found[0][0])
-    scene, premium, outside = calibrate(seen, settings, found[0][0])
-    before = scene.solve(scene.rest(np.broadcast_to(seen.border, seen.sold.shape), premium))
+    scene, before, outside = at_rest(seen, settings, found[0][0])
     later = replace(scene, ways=found[1][0])
-    after, worth, hashprice = _with_feedback(later, before, seen, settings)
+    now = seen.outlook.hashprice
+    after, worth, hashprice = with_feedback(later, before, seen, settings, now)
     return Result(
         seen,
         settings,
@@ -79,10 +75,24 @@ def solve(network: Network, settings: Settings, books: tuple[RuleBook, RuleBook]
         after,
         later.ways,
         worth,
-        (seen.outlook.hashprice, hashprice),
+        (now, hashprice),
         outside,
         tuple(notes),
     )
+
+
+def routes(network: Network, seen: Seen, settings: Settings, book: RuleBook, on: date) -> tuple[Ways, list[Fault]]:
+    """The routes of a network into the regions seen, under the law of a day, and what the rule book cannot tell."""
+    regions = {name: number for number, name in enumerate(seen.regions)}
+    rigs = {rig.name: number for number, rig in enumerate(seen.rigs)}
+    return ways(network, book, on, regions, rigs, settings.months, settings.dispute, _delay(seen))
+
+
+def at_rest(seen: Seen, settings: Settings, at: Ways) -> tuple[Scene, Rest, float]:
+    """The market as seen, at rest, and the share of the old fleet."""
+    _reached(seen, at)
+    scene, premium, outside = calibrate(seen, settings, at)
+    return scene, scene.solve(scene.rest(np.broadcast_to(seen.border, seen.sold.shape), premium)), outside
 
 
 def look(network: Network, settings: Settings, country: str) -> tuple[Seen, list[str]]:
@@ -223,34 +233,33 @@ def elasticity(scene: Scene, seen: Seen, price: Floats) -> float:
     return float(change / (seen.sold * seen.home[:, None]).sum())
 
 
-def _with_feedback(scene: Scene, before: Rest, seen: Seen, settings: Settings) -> tuple[Rest, Floats, float]:
-    """The market after, at the hash price its own sales lead to.
+def with_feedback(
+    scene: Scene, start: Rest, seen: Seen, settings: Settings, guess: float
+) -> tuple[Rest, Floats, float]:
+    """The market at the hash price its own sales lead to, from a market much like it and a guess of that price.
 
     hash price = revenue / (what runs − what retires + what is sold), revenue such that sales as seen leave it as it is.
-    The more is sold the lower it is, and the lower it is the less is sold: one root, found by the secant method within
-    bounds.
+    The more is sold the lower it is, and the lower it is the less is sold: one root, found by the secant method.
     """
     power, _ = power_prices(seen.power, settings.power_spread)
     base = settings.network_ehs * EXA * (1.0 - settings.retired_share)
     now, total = seen.outlook.hashprice, float(seen.sold.sum())
-    found: dict[float, tuple[Rest, Floats]] = {}
-    start = before
+    rest = start
 
-    def gap(price: float) -> float:
-        nonlocal start
+    def gap(price: float) -> tuple[float, Floats]:
+        nonlocal rest
         worth = scene.worth if price == now else worth_usd_ths(list(seen.rigs), power, seen.outlook, price)
-        start = scene.with_worth(worth).solve(start)
-        found[price] = start, worth
-        return price - now * (base + total) / (base + float(start.sold.sum()))
+        rest = scene.with_worth(worth).solve(rest)
+        return price - now * (base + total) / (base + float(rest.sold.sum())), worth
 
-    here = gap(now)
-    if not settings.feedback or abs(here) < 1e-12 * now:
-        return *found[now], now
-    last, price = (now, here), now - here / 1.2
+    price = guess if settings.feedback else now
+    off, worth = gap(price)
+    last, step = (price, off), off / 1.2
     for _ in range(60):
-        off = gap(price)
-        if abs(off) < 1e-11 * now:
-            return *found[price], price
-        step = (price - last[0]) / (off - last[1]) * off
-        last, price = (price, off), price - step
+        if not settings.feedback or abs(off) < 1e-11 * now:
+            return rest, worth, price
+        price -= step
+        off, worth = gap(price)
+        step = (price - last[0]) / (off - last[1]) * off if off != last[1] else 0.0
+        last = price, off
     raise SolverTrouble(Fault("market", "The hash price found no rest.", "Write feedback = false to hold it."))
