@@ -20,6 +20,7 @@ import polars as pl
 
 from ashore.plans.aim import with_tail
 from ashore.plans.calendar import Floats, Ints
+from ashore.plans.model import Model
 from ashore.plans.plan import Plan
 from ashore.plans.posed import Posed
 from ashore.plans.sheet import INFINITE, Arrays
@@ -119,17 +120,20 @@ def _fixed(posed: Posed, x: Floats) -> Arrays:
     return with_tail(arrays, posed.aim) if posed.aim.risk > 0 else arrays
 
 
-def _room(arrays: Arrays, x: Floats) -> Floats:
-    """The upper side of each row less what the whole-numbered columns take of it: 0 for what is not open."""
+def _room(model: Model, arrays: Arrays, x: Floats) -> Floats:
+    """The upper side of each row less what the decisions on plants take of it: 0 for what is not open."""
+    decided = np.zeros(arrays.columns, dtype=bool)
+    for columns in (*model.decisions, model.base):
+        decided[columns[columns >= 0]] = True
     column = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))
-    mine = arrays.integer[column]
+    mine = decided[column]
     taken = np.bincount(arrays.index[mine], arrays.value[mine] * np.round(x[column[mine]]), arrays.rows)
     return arrays.row_upper - taken
 
 
 def _kinds(posed: Posed, x: Floats) -> tuple[_Rows, ...]:
     """The rows that have a price; a plant has none where it is not open: its first unit would be a plant."""
-    model, room = posed.model, _room(posed.arrays, x)
+    model, room = posed.model, _room(posed.model, posed.arrays, x)
     reach = model.reach
     place = {(pool.place, pool.product): k for k, pool in enumerate(reach.pools) if pool.origin is None}
     wanted = model.balance[[place[key] for key in model.wants]].reshape(len(model.wants), -1)

@@ -13,14 +13,15 @@ from ashore.dates import month_date
 from ashore.errors import Fault, SolverTrouble, raise_if, suggest
 from ashore.network import Network
 from ashore.plans import decode, infeasible
+from ashore.plans.again import Again
 from ashore.plans.ledger import carried, lines
 from ashore.plans.plan import Plan
 from ashore.plans.posed import Posed
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import Answer, NoPlan
-from ashore.plans.warm import Again
 
 LINE = ("item", "heading", "authority")
+ORDER = ("plant", "step", "modules", "node", "month", "date")
 PLACE = ("what", "place", "product", "origin")
 FEW = 3  # cost lines and moves named in the sentence
 SMALL = 0.005  # units; less did not move
@@ -36,7 +37,7 @@ class Why:
     lines: item, heading, authority, plan_usd, other_usd, more_usd: the money of both, discounted and weighted as in the
     objective; more_usd is in whole cents and sums to usd.
     moves: what (made, lost), place, product, origin, plan_units, other_units, more_units: expected, over the plan.
-    orders: plant, node, month, date, in_plan, in_other: orders of plants that only one of the two has.
+    orders: plant, step, modules, node, month, date, in_plan, in_other: decisions on plants that only one of them takes.
     """
 
     plant: str
@@ -103,7 +104,7 @@ class _Side:
         )
         units = pl.col("units") * pl.col("node").replace_strict(chance, return_dtype=pl.Float64)
         self.moves = pl.concat([table.group_by(PLACE).agg(units.sum()).select(*PLACE, "units") for table in tables])
-        self.orders = decode.openings(model, x).select("plant", "node", "month", "date")
+        self.orders = decode.steps(model, x).select(ORDER)
 
 
 def _with_rest(posed: Posed, answer: Answer, spent: pl.DataFrame) -> pl.DataFrame:
@@ -161,7 +162,7 @@ def _without(posed: Posed, name: str) -> Arrays:
     """The plan's model in which a candidate is never ordered, a standing plant makes nothing."""
     model, upper = posed.model, posed.arrays.col_upper.copy()
     if name in model.candidates:
-        columns = model.opened[model.candidates.index(name)]
+        columns = model.sites.own(name)
     else:
         mine = [k for k, run in enumerate(model.reach.runs) if run.make.plant == name]
         columns = model.make[mine].ravel()
@@ -233,9 +234,8 @@ def _beside(own: pl.DataFrame, side: pl.DataFrame, keys: Sequence[str], value: s
 
 
 def _orders(own: _Side, side: _Side) -> pl.DataFrame:
-    keys = ["plant", "node", "month", "date"]
     both = own.orders.with_columns(in_plan=True).join(
-        side.orders.with_columns(in_other=True), on=keys, how="full", coalesce=True
+        side.orders.with_columns(in_other=True), on=list(ORDER), how="full", coalesce=True, nulls_equal=True
     )
     both = both.with_columns(pl.col("in_plan", "in_other").fill_null(False))
     return both.filter(pl.col("in_plan") != pl.col("in_other")).sort("month", "plant", "in_other", "node")
@@ -285,17 +285,20 @@ def _moved(name: str, moves: pl.DataFrame) -> list[str]:
 
 
 def _ordered(name: str, orders: pl.DataFrame) -> list[str]:
-    """The other plants that are ordered, are no more, or are at another moment."""
-    found = {}
-    for column in ("in_plan", "in_other"):
-        found[column] = orders.filter(pl.col(column) & (pl.col("plant") != name))["plant"].unique(maintain_order=True)
-    before, after = found["in_plan"].to_list(), found["in_other"].to_list()
+    """The other plants that are ordered, are no more, or are at another moment; those decided on otherwise."""
+    rest = orders.filter(pl.col("plant") != name)
+    opens = rest.filter(pl.col("step") == "open")
+    before, after = (
+        opens.filter(column)["plant"].unique(maintain_order=True).to_list() for column in ("in_plan", "in_other")
+    )
+    others = list(dict.fromkeys(rest.filter(pl.col("step") != "open")["plant"]))
     return [
         f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {words}"
         for words, names in (
             ("ordered instead", [each for each in after if each not in before]),
             ("not ordered", [each for each in before if each not in after]),
             ("ordered at another moment", [each for each in after if each in before]),
+            ("expanded, laid up or closed otherwise", others),
         )
         if names
     ]
@@ -303,7 +306,8 @@ def _ordered(name: str, orders: pl.DataFrame) -> list[str]:
 
 def _when(plan: Plan, name: str, orders: pl.DataFrame) -> list[str]:
     """When a plant that the plan has not would best be ordered."""
-    months = orders.filter(pl.col("in_other") & (pl.col("plant") == name))["month"].to_list()
+    opens = orders.filter(pl.col("in_other") & (pl.col("plant") == name) & (pl.col("step") == "open"))
+    months = opens["month"].to_list()
     if not months:
         return []
     first, last = (month_date(plan.start, month).isoformat()[:7] for month in (min(months), max(months)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ashore.errors import SolverTrouble
 from ashore.plans import objective as objectives
+from ashore.plans.again import Again
 from ashore.plans.calendar import Floats, lay_out
 from ashore.plans.futures import held_law
 from ashore.plans.law import Law, carried_over, mean_over_tree
@@ -46,50 +47,38 @@ class Options:
         }
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What it takes to solve a plan's model again with something changed: no table, so that it is soon sent."""
-
-    posed: Posed
-    answer: Answer
-    method: str
-    limits: Limits
-
-
 def options(plan: Plan, time: float | None = None) -> Options:
     """EVPI, value of the stochastic plan and option values of a solved plan; ``time`` in seconds for each solve.
 
     Every figure is the difference of two optima under the plan's own objective, both to its gap, and at least 0. The
     solves that do not depend on one another are done by the workers in force (:mod:`ashore.plans.parallel`).
     """
-    posed, answer = plan.whole()
-    limits = Limits(posed.limits.gap, time if time is not None else posed.limits.seconds)
-    asked = _Asked(posed, answer, plan.method, limits)
+    again = Again(plan, time)
     notes: list[str] = []
     if plan.status != "optimal":
         notes.append("The plan was stopped before it was proven best; the values are against the plan as found.")
-    if len(posed.calendar.leaves) > 1:
-        evpi = _perfect_information(plan, asked, notes)
-        vss = _stochastic(plan, asked, notes)
+    if len(again.posed.calendar.leaves) > 1:
+        evpi = _perfect_information(plan, again, notes)
+        vss = _stochastic(plan, again, notes)
     else:
         evpi, vss = 0.0, 0.0
         notes.append("There is one branch only: nothing to foresee and no mean to plan for.")
-    return Options(evpi, vss, _plants(plan, asked, notes), tuple(notes))
+    return Options(evpi, vss, _plants(plan, again, notes), tuple(notes))
 
 
-def _perfect_information(plan: Plan, asked: _Asked, notes: list[str]) -> float:
+def _perfect_information(plan: Plan, again: Again, notes: list[str]) -> float:
     """The plan's objective less the same objective over the best plans of each branch known from the start."""
     if plan.objective == "regret":  # whoever foresees regrets nothing
         return max(0.0, plan.objective_usd)
-    loss, unproven = foreseen(asked.posed, asked.limits)
+    loss, unproven = foreseen(again.posed, again.limits)
     notes += unproven
-    return max(0.0, plan.objective_usd - asked.posed.aim.measure(loss))
+    return max(0.0, plan.objective_usd - again.posed.aim.measure(loss))
 
 
-def _stochastic(plan: Plan, asked: _Asked, notes: list[str]) -> float | None:
+def _stochastic(plan: Plan, again: Again, notes: list[str]) -> float | None:
     """How much dearer the plan is with the decisions on plants that are best if policy and demand are the mean."""
-    posed = asked.posed
-    known = _mean_decisions(posed, asked.limits)
+    posed = again.posed
+    known = _mean_decisions(posed, again.limits)
     if known is None:
         notes.append("There is no plan for the mean policy and demand; vss_usd is left open.")
         return None
@@ -98,7 +87,7 @@ def _stochastic(plan: Plan, asked: _Asked, notes: list[str]) -> float | None:
         fixed = known.get(key, np.zeros(posed.calendar.months))[posed.calendar.moment_month]
         keep = columns >= 0
         lower[columns[keep]] = upper[columns[keep]] = fixed[keep]
-    cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), asked)
+    cost, why = _cost(replace(posed.arrays, col_lower=lower, col_upper=upper), again)
     if why:
         notes.append(f"With the decisions on plants that are best under the mean policy: {why}")
     return None if cost is None else max(0.0, cost - plan.objective_usd)
@@ -130,34 +119,30 @@ def _mean_decisions(posed: Posed, limits: Limits) -> dict[tuple[str, str], Float
     return found
 
 
-def _plants(plan: Plan, asked: _Asked, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
+def _plants(plan: Plan, again: Again, notes: list[str]) -> tuple[tuple[str, float | None], ...]:
     """For each candidate, how much dearer the best plan without it is; 0 for those the plan does not open."""
     opened = list(plan.open["plant"].unique(maintain_order=True))
-    plants = asked.posed.network.plants
+    plants = again.posed.network.plants
     values: dict[str, float | None] = {name: 0.0 for name, plant in plants.items() if not plant.open}
-    for name, (cost, why) in zip(opened, spread(_without, opened, asked), strict=True):
+    for name, (cost, why) in zip(opened, spread(_without, opened, again), strict=True):
         values[name] = None if cost is None else max(0.0, cost - plan.objective_usd)
         if why:
             notes.append(f"Without {name}: {why}")
     return tuple(values.items())
 
 
-def _without(asked: _Asked, name: str) -> tuple[float | None, str]:
+def _without(again: Again, name: str) -> tuple[float | None, str]:
     """:func:`_cost` of the best plan that never opens a plant."""
-    arrays = asked.posed.arrays
+    arrays = again.posed.arrays
     upper = arrays.col_upper.copy()
-    upper[asked.posed.model.sites.own(name)] = 0.0
-    start = np.where(arrays.integer, np.minimum(asked.answer.x, upper), np.nan)
-    return _cost(replace(arrays, col_upper=upper), asked, start)
+    upper[again.posed.model.sites.own(name)] = 0.0
+    return _cost(replace(arrays, col_upper=upper), again)
 
 
-def _cost(arrays: Arrays, asked: _Asked, start: Floats | None = None) -> tuple[float | None, str]:
+def _cost(arrays: Arrays, again: Again) -> tuple[float | None, str]:
     """The objective of a model with the plan's matrix, None without a plan; and what there is to say about it."""
-    posed = asked.posed
     try:
-        answer = objectives.answer(
-            posed.model, arrays, posed.aim, asked.limits, method=asked.method, start=start, known=asked.answer
-        )
+        answer = again.answer(arrays)
     except NoPlan:
         return None, "the demand cannot be served, so no value is given."
     except SolverTrouble:
@@ -167,4 +152,4 @@ def _cost(arrays: Arrays, asked: _Asked, start: Floats | None = None) -> tuple[f
         if answer.status == "optimal"
         else f"not proven best in time (gap {answer.gap:.1e}); the value is at most this."
     )
-    return answer.objective - posed.aim.lift, said
+    return answer.objective - again.posed.aim.lift, said

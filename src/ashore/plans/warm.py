@@ -16,11 +16,8 @@ from typing import Any
 import highspy
 import numpy as np
 
-from ashore.plans import objective
-from ashore.plans.aim import Aim
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.parallel import Workers
-from ashore.plans.plan import Plan
 from ashore.plans.sheet import Arrays
 from ashore.plans.solver import (
     LEAST,
@@ -38,8 +35,10 @@ from ashore.plans.solver import (
     split,
 )
 
-MOST_NODES = 600  # linear models solved for one question; a part that needs more is left to the solver's own search
-MOST_BOXES = 12  # kept from one question to the next; where there are more, the next begins with one
+MOST_NODES = 600  # linear models solved for one question, and
+MOST_TIMES = 40  # times the seconds of its first one; a part that needs more is left to the solver's own search
+FEWEST_SECONDS = 5.0  # allowed in any case
+MOST_BOXES = 32  # kept from one question to the next; where there are more, the next begins with one
 NEAR = 1e-6  # a column this near to a whole number need not be branched on
 
 
@@ -50,6 +49,16 @@ class _Box:
     lower: Floats
     upper: Floats
     basis: Any = None
+
+
+@dataclass(frozen=True)
+class _Half:
+    """One half of a box cut at a column: on which side (0 below, 1 above), and how far that moves the column."""
+
+    box: _Box
+    column: int
+    side: int
+    moved: float
 
 
 class Warm:
@@ -102,38 +111,6 @@ class Warm:
         )
 
 
-class Again:
-    """A solved plan whose model is asked again: warm where it was solved in one piece for the mean, else from scratch.
-
-    ``time``: seconds for each question, None for the plan's own limit.
-    """
-
-    def __init__(self, plan: Plan, time: float | None = None) -> None:
-        self.posed, self.known = plan.whole()
-        self.method = plan.method
-        own = self.posed.limits
-        self.limits = Limits(own.gap, own.seconds if time is None else time)
-        in_parts = self.method == "extensive" and self.posed.aim.risk <= 0
-        self.warm = Warm(self.posed.arrays, self.limits, self._chance()) if in_parts else None
-
-    def _chance(self) -> Floats:
-        """For each column the greatest chance of a node in which it costs something."""
-        costs, found = self.posed.charges, np.zeros(self.posed.arrays.columns)
-        np.maximum.at(found, costs.column, self.posed.calendar.node_chance[costs.node])
-        return found
-
-    def answer(self, arrays: Arrays, aim: Aim | None = None) -> Answer:
-        """The best plan for other costs (``aim`` then has them too) or bounds. Raises NoPlan, SolverTrouble."""
-        if self.warm is not None:
-            return self.warm.answer(arrays, self.known)
-        begin = np.clip(self.known.x, arrays.col_lower, arrays.col_upper)
-        start = np.where(arrays.integer, begin, np.nan)
-        posed = self.posed
-        return objective.answer(
-            posed.model, arrays, aim or posed.aim, self.limits, method=self.method, start=start, known=self.known
-        )
-
-
 class _Tree:
     """The boxes of one part, and the solver that holds its matrix (made when first asked, left out of copies)."""
 
@@ -141,13 +118,15 @@ class _Tree:
         self.arrays = arrays
         self.whole: Ints = np.flatnonzero(arrays.integer).astype(np.int32)
         self.weight: Floats = weight[self.whole]
+        self.gain, self.cuts = np.zeros((2, len(self.whole))), np.zeros((2, len(self.whole)))
         self.boxes = [_Box(arrays.col_lower[self.whole], arrays.col_upper[self.whole])]
         self.model: Any = None
         self.lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        boxes = [_Box(box.lower, box.upper) for box in self.boxes]
-        return {"arrays": self.arrays, "whole": self.whole, "weight": self.weight, "boxes": boxes}
+        left_out = ("model", "lock", "boxes")
+        kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
+        return kept | {"boxes": [_Box(box.lower, box.upper) for box in self.boxes]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, model=None, lock=Lock())
@@ -192,6 +171,8 @@ class _Search:
         self.best: Floats | None = None
         self.objective = self.bound = np.inf
         self.solved = 0
+        self.worked, self.allowed = time.thread_time(), np.inf
+        self.entered = 0.0  # the optimum in the box entered last
 
     def point(self) -> Floats | None:
         """The best point, None if it was not found within the limits; raises NoPlan if there is none."""
@@ -204,27 +185,44 @@ class _Search:
                 heapq.heappush(self.open, (optimum, self.solved, box, x))
                 break
             for half in self._halves(box, x[self.whole]):
-                if not self._enter(half):
+                if not self._enter(half.box):
                     return None
+                self._learn(half, optimum)
         if self.best is None:
             raise NoPlan
         self.bound = self.open[0][0]
         self._keep()
         return self._settled(self.best)
 
-    def _halves(self, box: _Box, value: Floats) -> tuple[_Box, _Box]:
-        """The box below and above a value: the one furthest from a whole number, of weight, and then the last one.
+    def _halves(self, box: _Box, value: Floats) -> tuple[_Half, _Half]:
+        """A box cut at the column from which most is expected, for its last cuts: the gain below times that above.
 
-        Openings stand in the order of time: down the last of several equal fractions takes the earlier ones with it.
+        Of equals the one furthest from a whole number, of weight, and then the last: openings stand in the order of
+        time, and down the last of several equal fractions takes the earlier ones with it.
         """
-        away = np.round(np.abs(value - np.round(value)), 6)
-        away[np.maximum(box.lower, self.lower) >= np.minimum(box.upper, self.upper)] = 0.0
-        most = np.flatnonzero(away == away.max())
-        weight = self.tree.weight[most]
-        k = int(most[weight == weight.max()][-1])
-        below, above = box.upper.copy(), box.lower.copy()
-        below[k], above[k] = np.floor(value[k]), np.floor(value[k]) + 1.0
-        return _Box(box.lower, below, box.basis), _Box(above, box.upper, box.basis)
+        tree = self.tree
+        inside = np.maximum(box.lower, self.lower) < np.minimum(box.upper, self.upper)
+        away = np.where(inside, np.round(np.abs(value - np.round(value)), 6), 0.0)
+        some = np.flatnonzero(away)
+        above = np.round(value[some] - np.floor(value[some]), 6)
+        usual = tree.gain.sum(axis=1) / np.maximum(1.0, tree.cuts.sum(axis=1))
+        own = tree.gain[:, some] / np.maximum(1.0, tree.cuts[:, some])
+        gain = np.where(tree.cuts[:, some] > 0, own, np.where(usual > 0, usual, 1.0)[:, None])
+        hope = np.maximum(gain[0] * above, NEAR) * np.maximum(gain[1] * (1.0 - above), NEAR)
+        k = int(some[np.lexsort((tree.weight[some], away[some], hope))[-1]])
+        low, high = box.upper.copy(), box.lower.copy()
+        low[k], high[k] = np.floor(value[k]), np.floor(value[k]) + 1.0
+        return (
+            _Half(_Box(box.lower, low, box.basis), k, 0, float(value[k] - low[k])),
+            _Half(_Box(high, box.upper, box.basis), k, 1, float(high[k] - value[k])),
+        )
+
+    def _learn(self, half: _Half, before: float) -> None:
+        """What cutting a box has added to its optimum, for each unit by which the column was moved."""
+        if self.shut and self.shut[-1] is half.box:
+            return  # a box without a point tells of bounds, not of costs
+        self.tree.gain[half.side, half.column] += max(0.0, self.entered - before) / half.moved
+        self.tree.cuts[half.side, half.column] += 1.0
 
     def _done(self) -> bool:
         return self.best is not None and self.open[0][0] >= self.objective - self.limits.gap * abs(self.objective)
@@ -236,11 +234,14 @@ class _Search:
             self.shut.append(box)
             return True
         left = self.limits.since(self.begun).seconds
-        if self.solved >= MOST_NODES or (left is not None and left <= LEAST):
+        spent = time.thread_time() - self.worked
+        if self.solved >= MOST_NODES or spent > self.allowed or (left is not None and left <= LEAST):
             return False
         if left is not None:
             self.model.setOptionValue("time_limit", self.model.getRunTime() + left)
         status = self._run(box, low, high)
+        if self.solved == 1:
+            self.allowed = max(FEWEST_SECONDS, MOST_TIMES * (time.thread_time() - self.worked))
         if status == highspy.HighsModelStatus.kInfeasible:
             self.shut.append(box)
             return True
@@ -255,6 +256,7 @@ class _Search:
                 self.best, self.objective = x, optimum
             x = None
         heapq.heappush(self.open, (optimum, self.solved, box, x))
+        self.entered = optimum
         return True
 
     def _run(self, box: _Box, low: Floats, high: Floats) -> Any:
