@@ -33,6 +33,8 @@ def plan(
     figure: Path | None = None,
     why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     shadow: Annotated[bool, Parameter(negative=())] = False,
+    breakeven: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    breakeven_most: float = 0.5,
     cluster: str | None = None,
     hold: Hold = None,
     scenario: Scenario = None,
@@ -68,11 +70,15 @@ def plan(
     frontier:
         number of plans, as 7, between least mean and least tail: the curve of one against the other.
     figure:
-        file to draw the curve into, .svg, .png or .json (Vega-Lite).
+        file to draw the curve of --frontier or the ladders or map of --breakeven into: .svg, .png, .json (Vega-Lite).
     why:
         PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
     shadow:
         what one more unit a month of capacity, supply and demand is worth, by node and year.
+    breakeven:
+        RULE[,RULE...]; the rates at which what is decided first flips; two rules make a map.
+    breakeven_most:
+        highest rate looked at, a share of customs value.
     cluster:
         solve side by side on a Dask cluster: local, local:4 (processes), or the scheduler's tcp://HOST:PORT.
     """
@@ -82,9 +88,12 @@ def plan(
     book = law_book(hold, scenario)
     net = network.load(network.cases.find(folder))
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
-    asked = names_in(why)
+    asked, named = names_in(why), names_in(breakeven)
     plans.check_plants(net, asked)
-    points = _check_frontier(frontier, objective, figure)
+    if named:
+        plans.check_breakeven(tree or plans.held_law(book, day), named, objective, breakeven_most)
+    points = _check_frontier(frontier, objective)
+    draw = _check_figure(figure, frontier is not None, bool(named))
     with plans.workers(cluster):
         with proving() as progress:
             result = plans.solve(
@@ -104,31 +113,45 @@ def plan(
         document = result.as_dict(with_ledger=result.ledger.height < LONG)
         if "ledger" not in document:
             document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
+
+        def flips() -> plans.Flips:
+            return plans.flips(result, named, breakeven_most, time=time)
+
         extras: list[tuple[str, bool, Callable[[], dict[str, Any]]]] = [
             ("values", options, lambda: plans.options(result, time).as_dict()),
             ("shadow prices", options or shadow, lambda: plans.shadow(result, time).as_dict()),
             ("frontier", points > 0, lambda: plans.frontier(result, points, time).as_dict()),
+            ("break-evens", bool(named), lambda: {"breakeven": flips().as_dict()}),
             ("comparisons", bool(asked), lambda: {"why": [e.as_dict() for e in plans.why(result, asked, time)]}),
         ]
         _add(document, [(what, work) for what, wanted, work in extras if wanted])
-    if figure is not None and "frontier" in document:
-        report.draw(report.frontier(document), figure)
+    if figure is not None and draw in document:
+        picture = report.frontier if draw == "frontier" else report.breakeven
+        report.draw(picture(document), figure)
     show(document, report.text_of_plan, json_)
     return 0
 
 
-def _check_frontier(points: int | None, objective: str, figure: Path | None) -> int:
-    """The number of points asked for, 0 for none; refuses what cannot be drawn before anything is solved."""
-    from ashore import report
+def _check_frontier(points: int | None, objective: str) -> int:
+    """The number of points asked for, 0 for none."""
     from ashore.plans.frontier import misfits
 
-    faults = [] if points is None else misfits(points, objective)
-    if figure is not None:
-        if points is None:
-            faults.append(Fault("--figure", "There is no curve to draw.", "Ask for one: --frontier 7."))
-        faults += report.misfits(figure, "--figure")
-    raise_if(faults)
+    raise_if([] if points is None else misfits(points, objective))
     return points or 0
+
+
+def _check_figure(figure: Path | None, frontier: bool, breakeven: bool) -> str:
+    """What of a plan's document is drawn; refuses what cannot be before anything is solved."""
+    from ashore import report
+
+    if figure is None:
+        return ""
+    faults = report.misfits(figure, "--figure")
+    if frontier == breakeven:
+        what = "There are two things to draw." if frontier else "There is nothing to draw."
+        faults.append(Fault("--figure", what, "Ask for one of --frontier 7 and --breakeven RULE."))
+    raise_if(faults)
+    return "frontier" if frontier else "breakeven"
 
 
 def _add(document: dict[str, Any], extras: list[tuple[str, Callable[[], dict[str, Any]]]]) -> None:

@@ -11,9 +11,11 @@ from ashore.lazy import first_use
 
 if TYPE_CHECKING:
     from ashore.report import figures
-    from ashore.report.curve import draw, frontier, misfits
+    from ashore.report.curve import frontier
     from ashore.report.findings import Answer, answer
     from ashore.report.html import page
+    from ashore.report.picture import draw, misfits
+    from ashore.report.pictures_flips import breakeven
     from ashore.report.text import (
         text_of_cases,
         text_of_census,
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "findings",
     "answer": "findings",
-    "draw": "curve",
+    "breakeven": "pictures_flips",
+    "draw": "picture",
     "frontier": "curve",
-    "misfits": "curve",
+    "misfits": "picture",
     "page": "html",
     "text_of_answer": "text_costs",
     "text_of_cases": "text",
@@ -63,6 +66,7 @@ _HOMES = {
 __all__ = [
     "Answer",
     "answer",
+    "breakeven",
     "draw",
     "figures",
     "frontier",

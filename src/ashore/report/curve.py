@@ -1,19 +1,15 @@
-"""The frontier of a plan as a picture and as a file."""
+"""The frontier of a plan as a picture."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault
 from ashore.report import figures
-from ashore.report.pictures import Picture
-from ashore.report.words import millions, percent, plural
+from ashore.report.picture import Picture
+from ashore.report.words import millions, percent, plural, sources
 
 Document = Mapping[str, Any]
-KINDS = (".svg", ".png", ".json")
 
 
 def frontier(document: Document) -> Picture:
@@ -32,10 +28,8 @@ def frontier(document: Document) -> Picture:
         "the tail beside it; what opens, and how that changes from one plan to the next."
     )
     proven = sum(row["status"] == "optimal" for row in rows)
-    rests = (
-        f"Sources: rule book and network, with {plural(len(document['estimates']), 'estimate')} or figures from memory "
-        f"(--json names each). Proven to the gap asked for: {proven} of {plural(len(rows), 'plan')}."
-    )
+    told = f"Proven to the gap asked for: {proven} of {plural(len(rows), 'plan')}."
+    rests = f"{sources(document)} {told}"
     return Picture(
         "frontier",
         figures.frontier_curve(points, axes, finding, under, rests),
@@ -66,22 +60,3 @@ def changes(rows: Sequence[Document]) -> list[str]:
             found.append(", ".join([*(f"+\u00a0{name}" for name in more), *(f"−\u00a0{name}" for name in less)]))
         before = opens
     return found
-
-
-def misfits(path: Path, where: str) -> list[Fault]:
-    """A file that no figure can be drawn into."""
-    if path.suffix.lower() in KINDS:
-        return []
-    return [Fault(where, f"{path} is no kind of figure.", f"Name a file that ends in {', '.join(KINDS)}.")]
-
-
-def draw(picture: Picture, path: Path) -> None:
-    """Writes a picture by the suffix of the file: SVG, PNG, or its Vega-Lite specification."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = path.suffix.lower()
-    if kind == ".png":
-        path.write_bytes(figures.png(picture.chart))
-    elif kind == ".svg":
-        path.write_text(figures.standalone(picture.chart), encoding="utf-8")
-    else:
-        path.write_text(json.dumps(picture.chart.to_dict(), indent=1), encoding="utf-8")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ashore.report import headlines, html_tables
 from ashore.report.figures import svg
-from ashore.report.pictures import Picture, pictures
+from ashore.report.picture import Picture
+from ashore.report.pictures import pictures
 from ashore.report.words import plural
 
 if TYPE_CHECKING:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ashore.dates import month_date
 from ashore.report import figures, headlines, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
+from ashore.report.picture import Picture
 from ashore.report.words import percent, plural
 
 Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A chart and the words a reader who cannot see it needs."""
-
-    name: str
-    chart: Any
-    finding: str
-    instead: str
 
 
 def pictures(document: Document) -> dict[str, Picture]:

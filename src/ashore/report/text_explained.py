@@ -1,4 +1,4 @@
-"""Terminal text of what explains a plan: shadow prices in words, plants looked at one by one."""
+"""Terminal text of what explains a plan: shadow prices in words, break-evens, plants looked at one by one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, count, listed, usd
+from ashore.report.words import DASH, count, decided, listed, percent, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +20,8 @@ def explained(out: Console, document: Document) -> None:
     """Whatever of it a document of ``ashore plan`` holds."""
     if "shadow" in document:
         _shadow(out, document)
+    if "breakeven" in document:
+        _breakeven(out, document["breakeven"])
     for each in document.get("why", ()):
         _why(out, each)
 
@@ -67,6 +69,51 @@ def _worth(step: Document) -> str:
     return f"{said} (one less {'saves' if wanted else 'costs'} {usd(less, 0)}: the price of {usd(price, 0)} is a bound)"
 
 
+def _breakeven(out: Console, found: Document) -> None:
+    """For each rule the steps of the first decision; for two the regions of their map."""
+    for ladder in found["ladders"]:
+        terminal.blank(out)
+        now = f" (in the plan {listed(percent(rate) for rate in ladder['now'])})" if ladder["now"] else ""
+        terminal.heading(out, f"First decision by the rate of {ladder['rule']}{now}")
+        rows = [
+            (percent(round(step["from"], 6)), percent(round(step["until"], 6)), ", ".join(step["orders"]) or "nothing")
+            for step in ladder["ladder"]
+        ]
+        terminal.table(out, (("from", "r"), ("to", "r"), ("decides", "l")), rows)
+        doubt = ladder["doubt_usd"]
+        proven = "" if doubt is None else f"; another decision between them could save at most {usd(doubt, 0)} USD"
+        out.print(
+            f"{found['decided'].capitalize()}. Flips to within {100 * found['tol']:g} points, {ladder['solved']} "
+            f"solves{proven}.",
+            style=terminal.QUIET,
+        )
+    if found["map"] is not None:
+        _regions(out, found["map"])
+    terminal.notes(out, "Notes on break-evens", found["notes"], terminal.WARN)
+
+
+def _regions(out: Console, drawn: Document) -> None:
+    """The regions of a map: how much of it each fills, and the rates it spans."""
+    terminal.blank(out)
+    one, other = drawn["rules"]
+    terminal.heading(out, f"First decision by the rates of {one} and {other}")
+    columns = (("of the map", "r"), (one, "l"), (other, "l"), ("decides", "l"))
+    terminal.table(out, columns, [(row[0], *row[2:], row[1]) for row in regions_of(drawn)])
+    out.print(f"To within {100 * drawn['step']:.3g} points, {drawn['solved']} solves.", style=terminal.QUIET)
+
+
+def regions_of(drawn: Document) -> list[tuple[str, str, str, str]]:
+    """Share of a map, what is decided, and the rates of both rules that each region spans; the largest first."""
+    rates, cells = drawn["rates"], drawn["cells"]
+    found = []
+    for number, names in enumerate(drawn["regions"]):
+        mine = [(i, j) for j, row in enumerate(cells) for i, region in enumerate(row) if region == number]
+        one, other = (f"{percent(rates[min(axis)])} to {percent(rates[max(axis)])}" for axis in zip(*mine, strict=True))
+        found.append((len(mine), ", ".join(names) or "nothing", one, other))
+    found.sort(key=lambda row: -row[0])
+    return [(f"{100 * fills / len(rates) ** 2:.1f} %", names, one, other) for fills, names, one, other in found]
+
+
 def _why(out: Console, why: Document) -> None:
     """The sentence, the money by line, the units that move and the orders that differ."""
     terminal.blank(out)
@@ -85,11 +132,11 @@ def _why(out: Console, why: Document) -> None:
     terminal.table(out, columns, rows, ("all", "", "", "", f"{why['usd']:+,.2f}"))
     _moves(out, why)
     lines = [
-        f"{row['plant']} in {row['node']}, {row['date'][:7]}: "
+        f"{row['plant']} {decided(row)} in {row['node']}, {row['date'][:7]}: "
         + ("in the plan only" if row["in_plan"] else "not in the plan")
         for row in why["orders"]
     ]
-    terminal.notes(out, "Orders that differ", lines)
+    terminal.notes(out, "Decisions that differ", lines)
     terminal.notes(out, "Notes", why["notes"], terminal.WARN)
 
 

@@ -96,6 +96,12 @@ def headings(numbers: Iterable[str]) -> str:
     return " ".join(found)
 
 
+def sources(document: Mapping[str, Any]) -> str:
+    """The line under a figure of a plan's document: where its numbers come from."""
+    estimates = plural(len(document["estimates"]), "estimate")
+    return f"Sources: rule book and network, with {estimates} or figures from memory (--json names each)."
+
+
 def mark(document: Mapping[str, Any]) -> str:
     """How far a figure is known, and with what confidence; nothing for what was read in its source."""
     basis, confidence = document.get("basis") or "", document.get("confidence") or ""

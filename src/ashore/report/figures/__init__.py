@@ -8,6 +8,7 @@ from ashore.report.figures.curve import frontier_curve
 from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
 from ashore.report.figures.ladder import duty_ladder
 from ashore.report.figures.payoff import payback_fan, tornado, worth_bars
+from ashore.report.figures.regions import rule_ladders, rule_map
 from ashore.report.figures.steps import break_evens
 from ashore.report.figures.theme import PALETTE, png, standalone, svg
 from ashore.report.figures.timeline import plan_timeline
@@ -25,6 +26,8 @@ __all__ = [
     "payback_fan",
     "plan_timeline",
     "png",
+    "rule_ladders",
+    "rule_map",
     "standalone",
     "svg",
     "tornado",
