@@ -27,6 +27,7 @@ def clear(
     until: str | None = None,
     step: int | None = None,
     candidates: Names = (),
+    size: int | None = None,
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -51,8 +52,18 @@ def clear(
         months of a period of the path, 6 by default.
     candidates:
         plants that may be opened, parted by commas; by default all that are not open.
+    size:
+        instead of a market, what the world spends on rigs a year up to this year, beside what has been published.
     """
     from ashore import markets, report
+
+    if size is not None:
+        from ashore.markets.size import size as projected
+
+        if folder is not None or moves or on is not None or conduct is not None or scenario is not None:
+            raise Usage("--size is about the world's sales of rigs and goes with no market")
+        show(projected(size).as_dict(), report.text_of_size, json_)
+        return 0
 
     def books() -> tuple[RuleBook, RuleBook]:
         return law_book(hold, None), law_book(hold, scenario)

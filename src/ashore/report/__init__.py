@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
     from ashore.report.text_exposure import text_of_grid
     from ashore.report.text_market import text_of_market, text_of_rigs
-    from ashore.report.text_moves import text_of_moves
+    from ashore.report.text_moves import text_of_moves, text_of_size
     from ashore.report.text_shares import text_of_concentration, text_of_network_shares
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
@@ -59,6 +59,7 @@ _HOMES = {
     "text_of_plan": "text_costs",
     "text_of_rules": "text",
     "text_of_series": "text_worth",
+    "text_of_size": "text_moves",
     "text_of_summary": "text",
     "text_of_worth": "text_worth",
 }
@@ -90,6 +91,7 @@ __all__ = [
     "text_of_rigs",
     "text_of_rules",
     "text_of_series",
+    "text_of_size",
     "text_of_summary",
     "text_of_worth",
 ]

@@ -1,4 +1,4 @@
-"""Terminal text of ``ashore clear --moves``: takes its JSON document and prints it."""
+"""Terminal text of ``ashore clear --moves`` and ``--size``: takes their JSON documents and prints them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
 from ashore.report.text_market import PRICING
-from ashore.report.words import DASH, millions, plural, usd
+from ashore.report.words import DASH, millions, percent, plural, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,3 +85,53 @@ def _replies(out: Console, document: Document) -> None:
 
 def _named(names: Sequence[str]) -> str:
     return ", ".join(names) or NONE
+
+
+def text_of_size(document: Document) -> None:
+    """What the world spends on rigs: past years, years to come with their range, and what was published beside."""
+    out = terminal.console()
+    terminal.heading(out, "What the world spends on rigs in a year")
+    terminal.blank(out)
+    columns = (
+        ("year", "L"),
+        ("EH/s at its end", "r"),
+        ("sold", "r"),
+        ("USD/TH", "r"),
+        ("USD", "r"),
+        ("all low", "r"),
+        ("all high", "r"),
+        ("miners earn", "r"),
+        ("published", "r"),
+    )
+    said: dict[int, list[str]] = {}
+    for row in document["published"]:
+        most = f" to {millions(row['high_usd'])}" if row["high_usd"] else ""
+        said.setdefault(row["year"], []).append(millions(row["usd"]) + most)
+    years = [row | {"low_usd": None, "high_usd": None} for row in document["past"]] + document["years"]
+    rows = [
+        (
+            str(row["year"]),
+            f"{row['hash_ehs']:,.0f}",
+            f"{row['sold_ehs']:,.0f}",
+            usd(row["price_usd_ths"]),
+            *(millions(row[key]) for key in ("usd", "low_usd", "high_usd", "revenue_usd")),
+            "; ".join(said.get(row["year"], [DASH])),
+        )
+        for row in years
+    ]
+    terminal.table(out, columns, rows)
+    terminal.blank(out)
+    for row in document["published"]:
+        if "growth_needed" in row:
+            growth = row["growth_needed"]
+            need = (
+                "no growth would do" if growth is None else f"a growth of {percent(round(growth, 3))} a year would do"
+            )
+            out.print(f"For {millions(row['usd'])} USD in {row['year']}, all else as assumed, {need}.")
+    terminal.blank(out)
+    terminal.heading(out, f"What moves {document['years'][-1]['year']}, one at a time")
+    ends = [(row["what"], *(millions(end) for end in row["usd"])) for row in document["tornado"]]
+    terminal.table(out, (("", "L"), ("USD, least", "r"), ("most", "r")), ends)
+    published = [f"{row['year']}: {row['what']}; {row['basis']}: {row['source']}" for row in document["published"]]
+    terminal.notes(out, "Published", published)
+    terminal.notes(out, "Assumed", document["notes"])
