@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
-from ashore.cli.app import Json, Usage, app, day_or_last, show
+from ashore.cli.app import Json, Usage, app, counting, day_of, day_or_last, show
 from ashore.errors import Fault, FaultyInput
 from ashore.fleet.given import GridGiven
 
+if TYPE_CHECKING:
+    from ashore.fleet.devices import Device
+
 Grid = Annotated[GridGiven | None, Parameter(name="*", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
+FLEET = Path("fleet.csv")
 
 
 @app.command
@@ -119,3 +124,145 @@ def _country(text: str) -> str:
         return str(parse_cell(text, Column("home", "country")))
     except Unfit as error:
         raise FaultyInput(Fault("--home", error.what, error.remedy)) from None
+
+
+fleet = App(name="fleet", help="A fleet of rigs: import or scan it, and audit it.")
+app.command(fleet)
+
+
+@fleet.command(name="import")
+def fleet_import(
+    files: Annotated[tuple[Path, ...], Parameter(negative=())] = (), *, out: Path = FLEET, json_: Json = False
+) -> int:
+    """Puts a fleet together from exports and captured replies.
+
+    Parameters
+    ----------
+    files:
+        CSV or JSON exports, JSON of replies by address and command, or single replies.
+    out:
+        where to write the fleet, for ashore fleet audit.
+    """
+    import secrets
+
+    from ashore import report
+    from ashore.fleet import devices
+
+    if not files:
+        raise Usage("ashore fleet import needs a file")
+    found = devices.read_all(files, secrets.token_bytes(32))
+    devices.write(out, found)
+    document = {"out": str(out), "files": [str(file) for file in files], "states": _states(found), "scan": None}
+    show(document, report.text_of_fleet, json_)
+    return 0
+
+
+@fleet.command(name="scan")
+def fleet_scan(
+    ranges: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    *,
+    i_own_these: Flag = False,
+    out: Path = FLEET,
+    log: Path = Path("fleet-scan.jsonl"),
+    rate: float = 400.0,
+    port: int = 4028,
+    json_: Json = False,
+) -> int:
+    """Asks rigs of your own what they are, by five commands that only read; no password is tried.
+
+    Parameters
+    ----------
+    ranges:
+        private or loopback ranges or addresses, as 10.1.0.0/24; no more than a /16 in all.
+    i_own_these:
+        the machines are yours, or their owner has agreed.
+    out:
+        where to write the fleet, for ashore fleet audit.
+    log:
+        where to write every connection, request and reply, one line of JSON each.
+    rate:
+        connections a second at most.
+    port:
+        of the interface.
+    """
+    import secrets
+
+    from ashore import report
+    from ashore.fleet import devices
+
+    networks = devices.allowed(ranges, i_own_these)
+    devices.check_rate(rate)
+    if not 1 <= port <= 65535:
+        raise FaultyInput(Fault("--port", f"{port} is no port.", "Give 1 to 65535; rigs have 4028."))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file, counting("addresses", quiet=json_) as progress:
+        key = secrets.token_bytes(32)
+        found = devices.scan(devices.hosts(networks), key, rate=rate, log=file, port=port, progress=progress)
+    devices.write(out, found.devices)
+    document = {
+        "out": str(out),
+        "files": [str(network) for network in networks],
+        "states": _states(found.devices),
+        "scan": found.as_dict() | {"log": str(log)},
+    }
+    show(document, report.text_of_fleet, json_)
+    return 0
+
+
+@fleet.command(name="audit")
+def fleet_audit(
+    file: Path,
+    *,
+    interconnection: str = "ERCOT",
+    on: str | None = None,
+    weaknesses: Path | None = None,
+    work: Path | None = None,
+    parts: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """What a fleet is and what its rigs have in common, in MW, and what to do first.
+
+    Parameters
+    ----------
+    file:
+        a fleet, as import and scan write it.
+    interconnection:
+        grid that loses the largest group: ERCOT, Eastern, Western or Quebec.
+    on:
+        day on which ages are counted; by default today.
+    weaknesses:
+        CSV file of listed weaknesses instead of the shipped one.
+    work:
+        TOML file of hours for each kind of fix instead of the shipped estimates.
+    parts:
+        where to write the parts of the rigs, for ashore screen --bom.
+    """
+    from datetime import date
+
+    from ashore import report
+    from ashore.fleet import devices
+
+    day = date.today() if on is None else day_of(on, "--on")
+    document = devices.audit(devices.read_fleet(file), day, interconnection, weaknesses, work)
+    if parts is not None:
+        _write_parts(parts, devices.hand_over(document["parts"]))
+    show(document, report.text_of_audit, json_)
+    return 0
+
+
+def _states(found: Iterable[Device]) -> dict[str, int]:
+    """Rigs by state."""
+    counts: dict[str, int] = {}
+    for device in found:
+        counts[device.state] = counts.get(device.state, 0) + device.units
+    return counts
+
+
+def _write_parts(path: Path, rows: list[dict[str, str]]) -> None:
+    import csv
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["product", "part", "party", "source", "note"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ashore.lazy import first_use
 
 if TYPE_CHECKING:
-    from ashore.fleet import concentration, grid, origins, shares
+    from ashore.fleet import concentration, devices, grid, origins, shares
 
-__all__ = ["concentration", "grid", "origins", "shares"]
+__all__ = ["concentration", "devices", "grid", "origins", "shares"]
 
 
 def __getattr__(name: str) -> object:

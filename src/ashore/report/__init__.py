@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from ashore.report.text_costs import text_of_answer, text_of_landed, text_of_plan
     from ashore.report.text_exposure import text_of_grid
+    from ashore.report.text_fleet import text_of_audit, text_of_fleet
     from ashore.report.text_market import text_of_market, text_of_rigs
     from ashore.report.text_moves import text_of_moves, text_of_size
     from ashore.report.text_shares import text_of_concentration, text_of_network_shares
@@ -42,12 +43,14 @@ _HOMES = {
     "misfits": "picture",
     "page": "html",
     "text_of_answer": "text_costs",
+    "text_of_audit": "text_fleet",
     "text_of_cases": "text",
     "text_of_census": "text",
     "text_of_concentration": "text_shares",
     "text_of_copy": "text",
     "text_of_difference": "text",
     "text_of_duty": "text",
+    "text_of_fleet": "text_fleet",
     "text_of_grid": "text_exposure",
     "text_of_landed": "text_costs",
     "text_of_market": "text_market",
@@ -74,12 +77,14 @@ __all__ = [
     "misfits",
     "page",
     "text_of_answer",
+    "text_of_audit",
     "text_of_cases",
     "text_of_census",
     "text_of_concentration",
     "text_of_copy",
     "text_of_difference",
     "text_of_duty",
+    "text_of_fleet",
     "text_of_grid",
     "text_of_landed",
     "text_of_market",

@@ -1,7 +1,20 @@
 """Load lost or started at once, and the frequency: a closed form, its integration with limits, and a screen of both."""
 
 from ashore.fleet.given import GridGiven
+from ashore.fleet.grid import shipped
 from ashore.fleet.grid.model import Answer, Event, Governor, System
-from ashore.fleet.grid.screen import Screen, screen
+from ashore.fleet.grid.screen import STATUS, Screen, ends_of, screen, structural
 
-__all__ = ["Answer", "Event", "Governor", "GridGiven", "Screen", "System", "screen"]
+__all__ = [
+    "STATUS",
+    "Answer",
+    "Event",
+    "Governor",
+    "GridGiven",
+    "Screen",
+    "System",
+    "ends_of",
+    "screen",
+    "shipped",
+    "structural",
+]

@@ -134,11 +134,20 @@ def screen(interconnection: str, event: Event, given: GridGiven | None = None, g
     """
     area = shipped.interconnection(interconnection)
     setting = setting_of(area, event, given or GridGiven(), governors)
-    systems = {"weak": setting.weak, "mid": setting.mid, "strong": setting.strong}
-    ends = {end: closed.respond(system, event) for end, system in systems.items()}
+    ends = _ends(setting)
     integrated = swing.run(setting.mid, event, swing.plain(setting.mid)).answer
     limited = swing.run(setting.mid, event, setting.governors)
     return Screen(area, setting, ends["mid"], integrated, limited, ends)
+
+
+def ends_of(interconnection: str, event: Event) -> dict[str, Answer]:
+    """The closed form of the weak, the middle and the strong system alone, all as shipped. Raises FaultyInput."""
+    return _ends(setting_of(shipped.interconnection(interconnection), event, GridGiven()))
+
+
+def _ends(setting: Setting) -> dict[str, Answer]:
+    systems = {"weak": setting.weak, "mid": setting.mid, "strong": setting.strong}
+    return {end: closed.respond(system, setting.event) for end, system in systems.items()}
 
 
 def structural(base: float, ends: dict[str, Answer]) -> dict[str, Any]:

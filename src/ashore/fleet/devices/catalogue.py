@@ -1,0 +1,124 @@
+"""What ships on devices: rated figures, countries of makers, listed weaknesses, parts, hours, certification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ashore.errors import Fault, raise_if
+from ashore.tables import Column, Row, Table, read, read_toml
+
+FOLDER = Path(__file__).parents[2] / "data" / "fleet"
+MODELS = Table(
+    "models",
+    (
+        Column("maker", "text"),
+        Column("model", "text"),
+        Column("hash_ths", "number", above=0),
+        Column("power_w", "number", above=0),
+        Column("since", "integer", blank_ok=True),
+        Column("basis", "text"),
+    ),
+    key=("model",),
+)
+MAKERS = Table("makers", (Column("maker", "text"), Column("country", "country"), Column("basis", "text")), ("maker",))
+WEAKNESSES = Table(
+    "weaknesses",
+    (
+        Column("id", "text"),
+        Column("maker", "text", blank_ok=True),
+        Column("models", "text", blank_ok=True),
+        Column("firmware", "text", blank_ok=True),
+        Column("component", "choice", choices=("compiled", "cgminer", "bfgminer", "version"), blank_ok=True),
+        Column("from", "text", blank_ok=True),
+        Column("before", "text", blank_ok=True),
+        Column("up_to", "text", blank_ok=True),
+        Column("kind", "text"),
+        Column("what", "text"),
+        Column("fix", "text"),
+        Column("basis", "text"),
+    ),
+)
+PARTS = Table(
+    "parts",
+    (
+        Column("models", "text"),
+        Column("maker", "text"),
+        Column("part", "text"),
+        Column("part_maker", "text"),
+        Column("kind", "text"),
+        Column("basis", "text"),
+    ),
+)
+
+
+@cache
+def models() -> Mapping[str, Row]:
+    """Rated figures by model."""
+    return {row["model"]: row for row in _rows(MODELS)}
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """Country of each known maker."""
+    return {row["maker"]: row["country"] for row in _rows(MAKERS)}
+
+
+def weaknesses(path: Path | None = None) -> list[Row]:
+    """Listed weaknesses, from a file of one's own or those that ship. Raises FaultyInput."""
+    return _rows(WEAKNESSES) if path is None else _read(path, WEAKNESSES)
+
+
+def parts() -> list[Row]:
+    """Parts known to be in models."""
+    return _rows(PARTS)
+
+
+def work(path: Path | None = None) -> dict[str, Any]:
+    """Hours of each kind of fix, from a file of one's own or those that ship. Raises FaultyInput."""
+    file = FOLDER / "work.toml" if path is None else path
+    faults: list[Fault] = []
+    shipped = read_toml(FOLDER / "work.toml", faults)
+    found = read_toml(file, faults)
+    for name, table in found.items():
+        if name not in shipped:
+            faults.append(Fault(file.name, f"The fix '{name}' is unknown.", f"Known: {', '.join(shipped)}."))
+        elif not isinstance(table, dict) or not {"hours", "hours_rig"} <= table.keys():
+            faults.append(Fault(file.name, f"{name} lacks hours or hours_rig.", "Give both."))
+        elif any(not isinstance(table[key], int) and not hasattr(table[key], "is_finite") for key in HOURS):
+            faults.append(Fault(file.name, f"{name}: hours are numbers.", "Write hours = 4 and hours_rig = 0.05."))
+        elif float(table["hours"]) < 0 or float(table["hours_rig"]) < 0:
+            faults.append(Fault(file.name, f"{name}: hours are below 0.", "Give 0 or more."))
+    raise_if(faults)
+    return {name: {**table, **found.get(name, {})} for name, table in shipped.items()}
+
+
+HOURS = ("hours", "hours_rig")
+
+
+@cache
+def certification() -> Mapping[str, Any]:
+    """What a certification of makers might look at."""
+    faults: list[Fault] = []
+    found = read_toml(FOLDER / "certification.toml", faults)
+    raise_if(faults)
+    return found
+
+
+def listed(names: str | None) -> list[str]:
+    """Names parted by semicolons."""
+    return [name.strip() for name in (names or "").split(";") if name.strip()]
+
+
+@cache
+def _rows(table: Table) -> list[Row]:
+    return _read(FOLDER / f"{table.name}.csv", table)
+
+
+def _read(path: Path, table: Table) -> list[Row]:
+    faults: list[Fault] = []
+    rows = read(path, table, faults)
+    raise_if(faults)
+    return rows
