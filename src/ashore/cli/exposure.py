@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from ashore.cli.app import Json, Usage, app, counting, day_of, day_or_last, show
-from ashore.errors import Fault, FaultyInput
+from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.fleet.given import GridGiven
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Grid = Annotated[GridGiven | None, Parameter(name="*", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
 FLEET = Path("fleet.csv")
+Figure = Annotated[
+    Path | None, Parameter(name="--figure", help="File to draw the figure into, .svg, .png or .json (Vega-Lite).")
+]
 
 
 @app.command
@@ -30,6 +33,7 @@ def grid(
     ramp: float = 0.0,
     given: Grid = None,
     governors: Path | None = None,
+    figure: Figure = None,
     json_: Json = False,
 ) -> int:
     """What load lost or started at once does to the frequency of a grid: a screening, not a study.
@@ -55,8 +59,11 @@ def grid(
 
     if trip and start:
         raise Usage("give --trip or --start, not both")
-    found = grids.screen(interconnection, grids.Event(mw, not start, ramp), given, governors)
-    show(found.as_dict(), report.text_of_grid, json_)
+    _check(figure)
+    document = grids.screen(interconnection, grids.Event(mw, not start, ramp), given, governors).as_dict()
+    if figure is not None:
+        report.draw(report.traces(document), figure)
+    show(document, report.text_of_grid, json_)
     return 0
 
 
@@ -70,6 +77,7 @@ def concentration(
     home: str | None = None,
     others: int = 50,
     ranked: Flag = False,
+    figure: Figure = None,
     json_: Json = False,
 ) -> int:
     """How concentrated makers and places are, and made against hashed, with bounds for what nobody has named.
@@ -100,10 +108,13 @@ def concentration(
         raise Usage("--plan needs the network it was made for: ashore concentration FOLDER --plan FILE")
     if folder is not None and (shares is not None or ranked):
         raise Usage("--shares and --ranked are for published shares, not for a network")
+    _check(figure)
     book = rule_books.load()
     where = book.country if home is None else _country(home)
     if folder is None:
         found = published.measured(published.read_series(shares, others, ranked), where, others, ranked)
+        if figure is not None:
+            report.draw(report.concentration(found), figure)
         show(found, report.text_of_concentration, json_)
         return 0
     from ashore import network
@@ -113,8 +124,18 @@ def concentration(
     net = network.load(path)
     document = origins.of_network(net, path, book, day_or_last(on, "--on", book), where)
     document["plans"] = [origins.of_plan(net, path, each, where) for each in plan]
+    if figure is not None:
+        report.draw(report.imbalance(document), figure)
     show(document, report.text_of_network_shares, json_)
     return 0
+
+
+def _check(figure: Path | None) -> None:
+    """Refuses a file no figure can be drawn into, before anything is worked out."""
+    from ashore import report
+
+    if figure is not None:
+        raise_if(report.misfits(figure, "--figure"))
 
 
 def _country(text: str) -> str:
@@ -218,6 +239,7 @@ def fleet_audit(
     weaknesses: Path | None = None,
     work: Path | None = None,
     parts: Path | None = None,
+    figure: Figure = None,
     json_: Json = False,
 ) -> int:
     """What a fleet is and what its rigs have in common, in MW, and what to do first.
@@ -242,10 +264,13 @@ def fleet_audit(
     from ashore import report
     from ashore.fleet import devices
 
+    _check(figure)
     day = date.today() if on is None else day_of(on, "--on")
     document = devices.audit(devices.read_fleet(file), day, interconnection, weaknesses, work)
     if parts is not None:
         _write_parts(parts, devices.hand_over(document["parts"]))
+    if figure is not None:
+        report.draw(report.common_mode(document), figure)
     show(document, report.text_of_audit, json_)
     return 0
 

@@ -152,11 +152,32 @@ def described(
     usd = sum(one.units * (one.usd_unit or 0.0) for one in costed)
     return {
         "geographies": rows,
+        "flows": _flows(network, deliveries, whole, nations, bought),
         "hashed": hashed.named,
         "landed_usd": usd if costed else None,
         "landed_usd_per_ths": usd / whole if costed else None,
         "days": sum(one.weight * one.days for one in deliveries) / whole,
     }
+
+
+def _flows(
+    network: Network,
+    deliveries: Iterable[Delivery],
+    whole: float,
+    nations: Mapping[str, str],
+    bought: Mapping[str, Mapping[str, float]] | None,
+) -> list[dict[str, Any]]:
+    """Shares of the hash rate by maker and where chips, brand, assembly, origin and hashing are; "" for not known."""
+    found: dict[tuple[str, ...], float] = {}
+    for one in deliveries:
+        fabs = _fabs(network, [one], one.weight, bought) or {"": 1.0}
+        for fab, share in fabs.items():
+            hashed = network.markets[one.market].country
+            places = (fab, nations.get(one.maker, ""), one.assembly, one.customs_origin, hashed)
+            key = (one.maker, *places)
+            found[key] = found.get(key, 0.0) + share * one.weight / whole
+    names = ("maker", "chip_fab", "brand", "assembly", "customs_origin", "hashed")
+    return [dict(zip(names, key, strict=True)) | {"share": share} for key, share in found.items()]
 
 
 def nationality(folder: Path) -> dict[str, str]:

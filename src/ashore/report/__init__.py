@@ -12,6 +12,7 @@ from ashore.lazy import first_use
 if TYPE_CHECKING:
     from ashore.report import figures
     from ashore.report.curve import frontier
+    from ashore.report.exposure import common_mode, concentration, imbalance, traces
     from ashore.report.findings import Answer, answer
     from ashore.report.html import page
     from ashore.report.picture import draw, misfits
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "findings",
     "answer": "findings",
+    "common_mode": "exposure",
+    "concentration": "exposure",
     "breakeven": "pictures_flips",
     "draw": "picture",
     "frontier": "curve",
+    "imbalance": "exposure",
     "misfits": "picture",
     "page": "html",
     "text_of_answer": "text_costs",
@@ -65,15 +69,19 @@ _HOMES = {
     "text_of_size": "text_moves",
     "text_of_summary": "text",
     "text_of_worth": "text_worth",
+    "traces": "exposure",
 }
 
 __all__ = [
     "Answer",
     "answer",
     "breakeven",
+    "common_mode",
+    "concentration",
     "draw",
     "figures",
     "frontier",
+    "imbalance",
     "misfits",
     "page",
     "text_of_answer",
@@ -99,6 +107,7 @@ __all__ = [
     "text_of_size",
     "text_of_summary",
     "text_of_worth",
+    "traces",
 ]
 
 

@@ -8,28 +8,36 @@ from ashore.report.figures.curve import frontier_curve
 from ashore.report.figures.flow import Ribbon, Stage, flow_map, lay_out
 from ashore.report.figures.ladder import duty_ladder
 from ashore.report.figures.payoff import payback_fan, tornado, worth_bars
+from ashore.report.figures.ranges import ranges
 from ashore.report.figures.regions import rule_ladders, rule_map
 from ashore.report.figures.steps import break_evens
 from ashore.report.figures.theme import PALETTE, png, standalone, svg
 from ashore.report.figures.timeline import plan_timeline
+from ashore.report.figures.traces import frequency_traces
+from ashore.report.figures.treemap import Tile, tiles, treemap
 
 __all__ = [
     "PALETTE",
     "Ribbon",
     "Stage",
+    "Tile",
     "break_evens",
     "duty_ladder",
     "flow_map",
+    "frequency_traces",
     "frontier_curve",
     "landed_bars",
     "lay_out",
     "payback_fan",
     "plan_timeline",
     "png",
+    "ranges",
     "rule_ladders",
     "rule_map",
     "standalone",
     "svg",
+    "tiles",
     "tornado",
+    "treemap",
     "worth_bars",
 ]

@@ -175,9 +175,15 @@ def _load(stage: int, order: list[str], ribbons: Sequence[Ribbon]) -> float:
 
 
 def flow_map(
-    stages: Sequence[Stage], ribbons: Sequence[Ribbon], title: str, under: str, mark_line: str, unit: str = ""
+    stages: Sequence[Stage],
+    ribbons: Sequence[Ribbon],
+    title: str,
+    under: str,
+    mark_line: str,
+    unit: str = "",
+    places_shown: int = 0,
 ) -> Any:
-    """The map of ``stages`` and ``ribbons``; ``unit`` follows the figure beside each place."""
+    """The map of ``stages`` and ``ribbons``; ``unit`` follows the figure beside each place, of so many decimals."""
     boxes, bands = lay_out(stages, ribbons)
     kinds = list(dict.fromkeys(ribbon.kind for ribbon in ribbons if ribbon.units > 0))
     colours = alt.Scale(domain=kinds, range=[PALETTE[n % len(PALETTE)] for n in range(len(kinds))])
@@ -206,7 +212,8 @@ def flow_map(
     height = max((box.bottom for box in boxes), default=TOP) + 12
     names = [(box.x + BOX + 7, (box.top + box.bottom) / 2 - 8, box.label) for box in boxes]
     sizes = [
-        (box.x + BOX + 7, (box.top + box.bottom) / 2 + 7, f"{max(box.inward, box.outward):,.0f}{unit}") for box in boxes
+        (box.x + BOX + 7, (box.top + box.bottom) / 2 + 7, f"{max(box.inward, box.outward):,.{places_shown}f}{unit}")
+        for box in boxes
     ]
     chart = alt.layer(
         areas,
