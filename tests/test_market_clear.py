@@ -275,6 +275,11 @@ NO_ELASTICITY = TOML.replace("market_elasticity = -1.5\n", "")
         ),
         (NO_ELASTICITY, GOODS.replace("0.22", ""), "but not both"),
         (TOML, GOODS.replace("0.30,0.05", ",0.05").replace("0.22", ""), "but not both"),
+        (
+            NO_ELASTICITY.replace('"yes"', '"no"'),
+            HEAD.replace("\n", ",cap_units_after\n") + "a,A,10,50,0.3,0,0.1,20\nb,B,12,30,,0,0.1,59\n",
+            "buyers take all 80 units, but the caps let 79 in",
+        ),
         (TOML + "outside_share = 1.2\n", GOODS, "shares lie between 0 and 1"),
         (TOML + "outside_share = 0\n", GOODS, "shares lie between 0 and 1"),
         (TOML, GOODS.replace("0.22", "22"), "Write 35 % as 0.35"),

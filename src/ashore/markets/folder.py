@@ -136,6 +136,7 @@ def load(folder: Path, law: Law, conduct: str | None = None) -> Market:
     ways = _routes(folder, rows, faults)
     routed = {(row["maker"], row["good"]) for row in ways}
     _checked(rows, faults)
+    _room(rows, settings, faults)
     direct = [row for row in rows if (row["maker"], row["good"]) not in routed]
     if law.scenario and rows and not any(row["rate_after"] is None for row in (*direct, *ways)):
         what = "The scenario changes nothing: every good and route gives its own rate_after."
@@ -234,6 +235,22 @@ def _checked(rows: list[Row], faults: list[Fault]) -> None:
             fault("A banned good has no cap.", "Leave the cap blank, or write no in banned_after.", "banned_after")
     if rows and all(row["banned_after"] for row in rows):
         faults.append(Fault(GOODS, "Every good is banned.", "Leave at least one on the market.", column="banned_after"))
+
+
+def _room(rows: list[Row], settings: Mapping[str, Any], faults: list[Fault]) -> None:
+    """Caps on all goods must leave room for buyers who can only go from good to good."""
+    form, conduct = settings.get("demand"), settings.get("conduct")
+    fixed = form == "logit" or (form == "linear" and conduct != "cournot")  # CES buyers spend the same on less
+    if faults or settings["outside"] or not fixed:
+        return
+    sold = [row for row in rows if not row["banned_after"]]
+    if any(row["cap_units_after"] is None or row["rate_over_cap_after"] is not None for row in sold):
+        return
+    room, wanted = (sum(row[key] for row in group) for key, group in (("cap_units_after", sold), ("units", rows)))
+    if room < wanted:
+        what = f"Without an outside option buyers take all {wanted:g} units, but the caps let {room:g} in."
+        remedy = 'Raise a cap, leave one good without, or write outside = "yes" in market.toml.'
+        faults.append(Fault(GOODS, what, remedy, column="cap_units_after"))
 
 
 def _routes(folder: Path, rows: list[Row], faults: list[Fault]) -> list[Row]:

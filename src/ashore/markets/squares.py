@@ -16,11 +16,15 @@ from ashore.markets.demand import Floats
 Residual = Callable[[Any, Any], Any]
 SINGULAR = 1e-7
 BEST = 3  # grid points that are followed up
-MOST_ROUNDS = 1000  # a search that runs on longer is on its way to a minimum at infinity
+MOST_ROUNDS = 1000  # a search that runs on longer is on its way to a minimum at infinity,
+FAR = 4.0  # as is one whose second unknown, a share, gets beyond this
 
 
 def least(residual: Residual, firsts: Sequence[float], seconds: Sequence[float]) -> Floats | None:
-    """The unknowns of the least sum of squares; one unknown if ``seconds`` is [0.0]. A second below 0 is taken as 0."""
+    """The unknowns of the least sum of squares; one unknown if ``seconds`` is [0.0].
+
+    The second is a share: one below 0 is taken as 0, and a least sum far above 1 counts as none.
+    """
     grid = np.asarray(firsts)
     with np.errstate(all="ignore"):
         sums = np.array([(residual(grid, second) ** 2).sum(axis=0) for second in seconds])
@@ -81,6 +85,8 @@ def _polished(residual: Residual, at: Floats) -> Floats:
         damping = damping * 10 if trial > value else max(damping / 10, 1e-16)
         if trial <= value:
             at, value = at - step, trial
+            if len(at) > 1 and at[1] > FAR:
+                return np.full(len(at), np.nan)
             if np.abs(step).max() < 1e-9:
                 break
     else:
