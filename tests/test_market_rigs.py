@@ -258,6 +258,13 @@ def test_the_verb_answers_for_the_shipped_case(capsys: Any, tmp_path: Path) -> N
     low, high = document["range"]["pass_through"]
     assert low < 0.80
     assert high > 0.94
+    for table in ("goods", "makers", "regions", "origins"):
+        for row in document[table]:
+            for key, (least, most) in row["range"].items():
+                assert least <= row[key] <= most
+    assert document["tornado"][0]["what"] == "capacity of plants"
+    assert {row["what"] for row in document["tornado"]} >= {"conduct", "margin", "market elasticity", "hash price"}
+    assert document["market_after_usd"] < document["market_before_usd"]
     imports = {row["origin"]: row for row in document["origins"]}
     assert imports["MY"]["units_after"] < imports["MY"]["units_before"]
     code, out, _ = run(capsys, *words)
@@ -312,7 +319,7 @@ def test_a_conduct_that_fits_nothing_is_left_out_of_the_range(case: Any) -> None
     odd = replace(settings, conduct="moncom", margin=0.78, feedback=False)
     answer = rigs.clear(net, odd, (books[0], books[0]), ON)
     assert isinstance(answer, Answer)
-    assert set(answer.headlines) | set(answer.why) == set(PRICINGS)
+    assert set(answer.results) | set(answer.why) == set(PRICINGS)
     assert "No market fits" in answer.why["world"]
     rows = {row["conduct"]: row for row in answer.as_dict()["alternatives"]}
     assert rows["world"]["hhi_change"] is None

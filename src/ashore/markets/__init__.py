@@ -7,8 +7,9 @@ from ashore.markets.folder import Law, Market, find, is_network, load
 from ashore.markets.kernel import CONDUCTS, Equilibrium, Supply, solve
 from ashore.markets.model import Model, Outcome, Policy, calibrated
 from ashore.markets.quotas import Limit
-from ashore.markets.ranges import Alternative, Influence, hhi
+from ashore.markets.ranges import Alternative, Influence
 from ashore.markets.routes import Route
+from ashore.markets.solved import Solved, hhi
 from ashore.markets.zeta import fixed_point
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Route",
+    "Solved",
     "Supply",
     "calibrated",
     "clear",

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ashore.errors import AshoreError, Fault
 from ashore.markets.calibrate import FORMS, Form, Observed
-from ashore.markets.demand import Floats
 from ashore.markets.folder import SETTINGS, Market
 from ashore.markets.kernel import CONDUCTS, Conduct
-from ashore.markets.model import Model, Outcome, calibrated
-from ashore.markets.routes import taken
+from ashore.markets.model import Model
+from ashore.markets.solved import ANSWERS, Answers, Solved, bounds, solved
 
 POOR = 0.25  # a margin or an elasticity missed by more leaves a model out of the range
-ANSWERS = ("price_change", "pass_through", "hhi_change", "buyers_usd", "makers_usd", "duty_usd")
 MARGINS = (0.75, 1.25)  # factors of the margins given
 ELASTICITIES = (2 / 3, 8 / 3)  # of the elasticity: around -1.5 from -1 to -4
-
-Answers = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """The headline under another demand form or conduct, calibrated to the same market; ``why`` if there is none."""
+    """The market under another demand form or conduct, calibrated to the same data; ``why`` if there is none."""
 
     form: Form
     conduct: Conduct
-    answers: Answers
+    found: Solved | None
     why: str = ""
+
+    @property
+    def answers(self) -> Answers:
+        """The headline, None for each figure if there is none."""
+        return self.found.answers if self.found else dict.fromkeys(ANSWERS)
 
 
 @dataclass(frozen=True)
@@ -41,88 +43,30 @@ class Influence:
     tried: tuple[str, ...]
     ends: dict[str, list[float] | None]
 
-
-def hhi(amounts: Floats, labels: Sequence[str]) -> float | None:
-    """Sum of squared shares in per cent, goods of one label together; None if nothing is sold."""
-    sums: dict[str, float] = {}
-    for label, amount in zip(labels, amounts, strict=True):
-        sums[label] = sums.get(label, 0.0) + float(amount)
-    total = sum(sums.values())
-    return sum((100.0 * value / total) ** 2 for value in sums.values()) if total > 0 else None
+    def as_dict(self) -> dict[str, Any]:
+        """A row of the tornado."""
+        return {"what": self.what, "tried": list(self.tried), **self.ends}
 
 
-def hhi_change(before: Floats, after: Floats, labels: Sequence[str]) -> float | None:
-    """How far the index moves; None if nothing is sold on either side."""
-    first, last = hhi(before, labels), hhi(after, labels)
-    return None if first is None or last is None else last - first
-
-
-def ends(rows: Iterable[Answers]) -> dict[str, list[float] | None]:
-    """Least and greatest of each answer; None if no row has it."""
-    found: dict[str, list[float] | None] = {}
-    known = list(rows)
-    for name in ANSWERS:
-        values = [value for row in known if (value := row.get(name)) is not None]
-        found[name] = [min(values), max(values)] if values else None
-    return found
-
-
-def model_of(market: Market, form: Form, conduct: Conduct, seen: Observed, faults: list[Fault]) -> Model | None:
-    """A market's model, with what the routes taken before add to its costs."""
-    extra = taken(market.before.routes, seen.price, seen.rate).extra_usd
-    return calibrated(form, conduct, seen, SETTINGS, faults, extra)
-
-
-def both(model: Model, market: Market) -> tuple[Outcome, Outcome, float]:
-    """The market before and after, and the change in buyers' surplus."""
-    before, after = model.under(market.before), model.under(market.policy)
-    return before, after, model.surplus_usd(before, after, market.policy.banned)
-
-
-def answers(model: Model, before: Outcome, after: Outcome, buyers: float) -> Answers:
-    """The headline figures.
-
-    price_change: of the mean price, goods weighted by their value before. pass_through: the change of ln price over the
-    change of ln (1 + rate), weighted likewise over the goods whose rate changes; 1 leaves border prices as they are.
-    Of a market in which nothing is sold any more these and hhi_change are None.
-    """
-    value = before.price * before.units
-    sold = ~np.isnan(after.price)
-    weight = np.where(sold, value, 0.0)
-    log = np.log(np.where(sold, after.price, before.price) / before.price)
-    moved = np.where(sold, np.log1p(after.rate) - np.log1p(before.rate), 0.0)
-    taxed = np.abs(moved) > 1e-12
-    owed = float((weight * moved)[taxed].sum())
-    makers = [str(number) for number in model.seen.maker]
-    return {
-        "price_change": float(weight @ np.expm1(log) / weight.sum()) if sold.any() else None,
-        "pass_through": float((weight * log)[taxed].sum()) / owed if owed else None,
-        "hhi_change": hhi_change(before.units, after.units, makers),
-        "buyers_usd": buyers,
-        "makers_usd": float(after.profit.sum() - before.profit.sum()),
-        "duty_usd": float(after.duty.sum()),
-    }
-
-
-def alternatives(market: Market, here: Model, found: Answers) -> Iterator[Alternative]:
+def alternatives(market: Market, here: Solved) -> Iterator[Alternative]:
     """Each demand form and conduct, calibrated to the same market; an elasticity not given is the one fitted here."""
-    seen = _held(market.seen, here)
+    seen = _held(market.seen, here.model)
     for form in FORMS:
         for conduct in CONDUCTS:
             if (form, conduct) == (market.form, market.conduct):
-                yield Alternative(form, conduct, found)
+                yield Alternative(form, conduct, here)
                 continue
             faults: list[Fault] = []
             other = _tried(market, form, conduct, seen, faults)
-            yield Alternative(form, conduct, other or dict.fromkeys(ANSWERS), "" if other else faults[0].what)
+            yield Alternative(form, conduct, other, "" if other else faults[0].what)
 
 
 def influences(market: Market, here: Model, others: Sequence[Alternative]) -> list[Influence]:
     """What moves the answers, one thing at a time, the one that moves concentration most first."""
     seen = _held(market.seen, here)
     found = [
-        _chosen("conduct", [(a.conduct, a.answers) for a in others if a.form == market.form and not a.why]),
-        _chosen("demand", [(a.form, a.answers) for a in others if a.conduct == market.conduct and not a.why]),
+        influence("conduct", [(a.conduct, a.answers) for a in others if a.form == market.form and not a.why]),
+        influence("demand", [(a.form, a.answers) for a in others if a.conduct == market.conduct and not a.why]),
     ]
     stays = next(a.answers for a in others if (a.form, a.conduct) == (market.form, market.conduct))
     moved = {
@@ -135,17 +79,24 @@ def influences(market: Market, here: Model, others: Sequence[Alternative]) -> li
         rows = [("as given", stays)]
         for name, case in cases:
             other = _tried(market, market.form, market.conduct, case, [])
-            rows += [(name, other)] if other else []
-        found.append(_chosen(what, rows))
-    return sorted((i for i in found if len(i.tried) > 1), key=lambda i: -_width(i.ends["hhi_change"]))
+            rows += [(name, other.answers)] if other else []
+        found.append(influence(what, rows))
+    return widest_first(found)
 
 
-def _chosen(what: str, rows: Sequence[tuple[str, Answers]]) -> Influence:
-    return Influence(what, tuple(name for name, _ in rows), ends(row for _, row in rows))
+def influence(what: str, rows: Sequence[tuple[str, Answers]]) -> Influence:
+    """What the answers under several names come to."""
+    return Influence(what, tuple(name for name, _ in rows), bounds((row for _, row in rows), ANSWERS))
 
 
-def _width(bounds: list[float] | None) -> float:
-    return bounds[1] - bounds[0] if bounds else 0.0
+def widest_first(found: Iterable[Influence]) -> list[Influence]:
+    """Those that were tried in more than one way, the one that moves concentration most first."""
+
+    def width(of: Influence) -> float:
+        ends = of.ends["hhi_change"]
+        return ends[1] - ends[0] if ends else 0.0
+
+    return sorted((one for one in found if len(one.tried) > 1), key=width, reverse=True)
 
 
 def _held(seen: Observed, here: Model) -> Observed:
@@ -155,19 +106,17 @@ def _held(seen: Observed, here: Model) -> Observed:
     return seen
 
 
-def _tried(market: Market, form: Form, conduct: Conduct, seen: Observed, faults: list[Fault]) -> Answers | None:
-    """The answers under another model or with other data, or None with the reason in ``faults``."""
+def _tried(market: Market, form: Form, conduct: Conduct, seen: Observed, faults: list[Fault]) -> Solved | None:
+    """The market under another model or with other data, or None with the reason in ``faults``."""
     try:
-        model = model_of(market, form, conduct, seen, faults)
-        if model is None:
-            return None
-        if _poor(model):
-            faults.append(Fault(SETTINGS, "The best fit is far from the margins or the elasticity.", ""))
-            return None
-        return answers(model, *both(model, market))
+        found = solved(market, form, conduct, seen, faults)
     except AshoreError as error:
         faults.extend(error.faults)
         return None
+    if found is not None and _poor(found.model):
+        faults.append(Fault(SETTINGS, "The best fit is far from the margins or the elasticity.", ""))
+        return None
+    return found
 
 
 def _poor(model: Model) -> bool:

@@ -71,10 +71,7 @@ def text_of_market(document: Document) -> None:
     columns = (("", "L"), ("here", "r"), ("least", "r"), ("most", "r"))
     terminal.table(out, columns, _ranges(document))
     terminal.blank(out)
-    terminal.heading(out, "What moves it, one at a time")
-    terminal.table(
-        out, (("", "L"), ("tried", "l"), ("change of HHI", "r"), ("price", "r")), _moves(document["tornado"])
-    )
+    _tornado(out, document["tornado"])
     without = [f"{row['demand']}, {row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
     terminal.notes(out, "Not calibrated", without)
     terminal.notes(out, "Notes", document["notes"])
@@ -126,11 +123,15 @@ def _makers(out: Console, makers: list[Document]) -> None:
     terminal.table(out, columns, rows)
 
 
-def _moves(rows: list[Document]) -> list[tuple[str, ...]]:
+def _tornado(out: Console, rows: list[Document]) -> None:
+    """What moves the answers, the one that moves concentration most first."""
+
     def spread(bounds: list[float] | None, words: Words) -> str:
         return DASH if bounds is None else f"{words(bounds[0])} to {words(bounds[1])}"
 
-    return [
+    terminal.heading(out, "What moves it, one at a time")
+    columns = (("", "L"), ("tried", "l"), ("change of HHI", "r"), ("price", "r"))
+    cells = [
         (
             row["what"],
             ", ".join(row["tried"]),
@@ -139,6 +140,7 @@ def _moves(rows: list[Document]) -> list[tuple[str, ...]]:
         )
         for row in rows
     ]
+    terminal.table(out, columns, cells)
 
 
 def _ranges(document: Document) -> list[tuple[str, ...]]:
@@ -195,6 +197,8 @@ def text_of_rigs(document: Document) -> None:
     terminal.blank(out)
     terminal.heading(out, "Over ways to price")
     terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
+    terminal.blank(out)
+    _tornado(out, document["tornado"])
     without = [f"{row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
     terminal.notes(out, "Not calibrated", without)
     terminal.notes(out, "Notes", document["notes"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,35 +12,41 @@ import numpy as np
 
 from ashore.errors import AshoreError
 from ashore.markets.demand import Floats
-from ashore.markets.ranges import ANSWERS, ends, hhi, hhi_change
+from ashore.markets.ranges import ELASTICITIES, MARGINS, Influence, influence, widest_first
 from ashore.markets.rigs.balance import PRICINGS, Rest, Scene, used
 from ashore.markets.rigs.inputs import Settings
 from ashore.markets.rigs.market import Result, solve
 from ashore.markets.rigs.supply import Ways
+from ashore.markets.solved import ANSWERS, bounds, hhi, hhi_change, origins_with_ranges, with_ranges
 from ashore.network import Network
 from ashore.rules import RuleBook
 
+CAPACITIES = (2.0, 10.0)  # factors of what plants can make
 FACTORS = (0.8, 0.95, 0.99, 0.999, 1.001, 1.01, 1.05, 1.25)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A solved rig market with the headline of every conduct, each calibrated to the same sales, margin and elasticity.
+    """A solved rig market, and the same under every conduct, calibrated to the same sales, margin and elasticity.
 
-    why: of conducts that cannot be calibrated or solved.
+    results: by conduct, ``result`` among them; why: of conducts that cannot be calibrated or solved. influences: what
+    moves the answers most.
     """
 
     result: Result
     on: date
-    headlines: Mapping[str, Mapping[str, float | None]]
+    results: Mapping[str, Result]
     why: Mapping[str, str]
+    influences: tuple[Influence, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The document of ``ashore clear --json``: prices in USD a TH/s, quantities in TH/s over the period."""
-        r = self.result
+        r, others = self.result, self.results.values()
         seen, home = r.seen, r.seen.home > 0
         sides = ((r.before, r.scene.ways), (r.after, r.ways_after))
-        here = headline(r)
+        headlines = {name: headline(other) for name, other in self.results.items()}
+        here, concentration = headlines[r.settings.conduct], _concentration(r)
+        indices = [key for key in concentration if key.endswith("_after")]
         return {
             "market": r.settings.name,
             "on": self.on.isoformat(),
@@ -47,14 +54,16 @@ class Answer:
             "conduct": r.settings.conduct,
             "unit": "TH/s",
             "months": r.settings.months,
-            "goods": _goods(r),
-            "makers": _makers(r),
-            "regions": _regions(r),
-            "origins": _origins(r),
+            "goods": with_ranges(_goods(r), map(_goods, others), "good"),
+            "makers": with_ranges(_makers(r), map(_makers, others), "maker"),
+            "regions": with_ranges(_regions(r), map(_regions, others), "region"),
+            "origins": origins_with_ranges(_origins(r), map(_origins, others)),
             "plants": _plants(r),
-            **_concentration(r),
+            **concentration,
             "hashprice_before": r.hashprice[0],
             "hashprice_after": r.hashprice[1],
+            "market_before_usd": _spent(r.before),
+            "market_after_usd": _spent(r.after),
             "buyers_usd": here["buyers_usd"],
             "buyers_home_usd": float(_surplus(r)[0][home].sum()),
             "spillover_usd": float(_surplus(r)[1].sum()),
@@ -71,28 +80,63 @@ class Answer:
             },
             "residual": max(r.before.error, r.after.error),
             "deviation_usd": deviation_usd(replace(r.scene, ways=r.ways_after, worth=r.worth_after), r.after),
-            "range": ends(dict(row) for row in self.headlines.values()),
+            "range": bounds(headlines.values(), ANSWERS) | bounds(map(_concentration, others), indices),
             "alternatives": [
-                {"conduct": name, **self.headlines.get(name, dict.fromkeys(ANSWERS)), "why": self.why.get(name, "")}
+                {"conduct": name, **headlines.get(name, dict.fromkeys(ANSWERS)), "why": self.why.get(name, "")}
                 for name in PRICINGS
             ],
+            "tornado": [influence.as_dict() for influence in self.influences],
             "notes": list(r.notes),
         }
 
 
 def clear(network: Network, settings: Settings, books: tuple[RuleBook, RuleBook], on: date) -> Answer:
-    """Solve the rig market under the conduct of its settings, and the headline under every other."""
+    """Solve the rig market under the conduct of its settings and under every other, and with what is given moved."""
     result = solve(network, settings, books, on)
-    headlines: dict[str, Mapping[str, float | None]] = {settings.conduct: headline(result)}
+    results: dict[str, Result] = {settings.conduct: result}
     why: dict[str, str] = {}
-    for name in PRICINGS:
-        if name == settings.conduct:
+    for pricing in PRICINGS:
+        if pricing == settings.conduct:
             continue
         try:
-            headlines[name] = headline(solve(network, replace(settings, conduct=name), books, on))
+            results[pricing] = solve(network, replace(settings, conduct=pricing), books, on)
         except AshoreError as error:
-            why[name] = error.faults[0].what
-    return Answer(result, on, headlines, why)
+            why[pricing] = error.faults[0].what
+    found = [influence("conduct", [(name, headline(other)) for name, other in results.items()])]
+    for what, cases in _moved(network, settings).items():
+        rows = [("as given", headline(result))]
+        for name, (net, moved) in cases.items():
+            with suppress(AshoreError):
+                rows.append((name, headline(solve(net, moved, books, on))))
+        found.append(influence(what, rows))
+    return Answer(result, on, results, why, tuple(widest_first(found)))
+
+
+def _moved(network: Network, settings: Settings) -> dict[str, dict[str, tuple[Network, Settings]]]:
+    """What is given, moved one thing at a time."""
+    margins = {f"{min(k * settings.margin, 0.99):.3g}": min(k * settings.margin, 0.99) for k in MARGINS}
+    elasticities = {f"{k * settings.elasticity:.3g}": k * settings.elasticity for k in ELASTICITIES}
+    roomier = {
+        f"{k:g} times": replace(
+            network, plants={n: replace(p, capacity_month=k * p.capacity_month) for n, p in network.plants.items()}
+        )
+        for k in CAPACITIES
+    }
+    return {
+        "margin": {name: (network, replace(settings, margin=value)) for name, value in margins.items()},
+        "market elasticity": {
+            name: (network, replace(settings, elasticity=value)) for name, value in elasticities.items()
+        },
+        "capacity of plants": {name: (net, settings) for name, net in roomier.items()},
+        "hash price": {
+            "held" if settings.feedback else "moves": (network, replace(settings, feedback=not settings.feedback))
+        },
+    }
+
+
+def _spent(rest: Rest) -> float:
+    """What the world's buyers spend on rigs, at the border, USD."""
+    return float((rest.border * rest.sold).sum())
 
 
 def headline(r: Result) -> dict[str, float | None]:

@@ -25,12 +25,12 @@ from ashore.errors import Fault, FaultyInput, raise_if, suggest
 from ashore.markets import game
 from ashore.markets.demand import Floats
 from ashore.markets.game import Place
-from ashore.markets.ranges import hhi
 from ashore.markets.rigs.answer import duty_usd, profit_usd
 from ashore.markets.rigs.balance import Rest, Scene
 from ashore.markets.rigs.inputs import Settings
 from ashore.markets.rigs.market import Seen, at_rest, look, routes, with_feedback
 from ashore.markets.rigs.supply import Ways
+from ashore.markets.solved import hhi
 from ashore.network import Network, Plant
 from ashore.rules import RuleBook
 
