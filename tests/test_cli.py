@@ -216,6 +216,7 @@ def test_the_two_clocks_as_filed_and_as_corrected(ask):
 
 
 VERBS = ("duty", "rules", "check", "case copy", "land", "plan", "clear", "report", "worth", "offers", "series")
+VERBS += ("screen",)
 
 
 @pytest.mark.parametrize("verb", VERBS)

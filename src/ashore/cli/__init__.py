@@ -8,11 +8,11 @@ import sys
 
 from cyclopts import CycloptsError
 
-from ashore.cli import exposure, law, market, mining, networks, plan
+from ashore.cli import exposure, law, market, mining, networks, plan, screening
 from ashore.cli.app import Usage, app
 from ashore.errors import AshoreError
 
-__all__ = ["app", "exposure", "law", "main", "market", "mining", "networks", "plan"]
+__all__ = ["app", "exposure", "law", "main", "market", "mining", "networks", "plan", "screening"]
 
 
 def main(arguments: list[str] | None = None) -> None:

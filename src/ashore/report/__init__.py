@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ashore.report.text_fleet import text_of_audit, text_of_fleet
     from ashore.report.text_market import text_of_market, text_of_rigs
     from ashore.report.text_moves import text_of_moves, text_of_size
+    from ashore.report.text_screening import text_of_screening, text_of_sources
     from ashore.report.text_shares import text_of_concentration, text_of_network_shares
     from ashore.report.text_worth import text_of_offers, text_of_series, text_of_worth
 
@@ -65,8 +66,10 @@ _HOMES = {
     "text_of_offers": "text_worth",
     "text_of_plan": "text_costs",
     "text_of_rules": "text",
+    "text_of_screening": "text_screening",
     "text_of_series": "text_worth",
     "text_of_size": "text_moves",
+    "text_of_sources": "text_screening",
     "text_of_summary": "text",
     "text_of_worth": "text_worth",
     "traces": "exposure",
@@ -103,8 +106,10 @@ __all__ = [
     "text_of_plan",
     "text_of_rigs",
     "text_of_rules",
+    "text_of_screening",
     "text_of_series",
     "text_of_size",
+    "text_of_sources",
     "text_of_summary",
     "text_of_worth",
     "traces",
