@@ -571,6 +571,15 @@ def test_parts_and_readiness():
     assert {(row["product"], row["part"]) for row in rows} == {("Antminer S21", "CV1835"), ("Teraflux AT2880", "X1")}
 
 
+def test_what_is_said_of_makers_is_shown_for_those_in_the_fleet():
+    document = devices.audit([Device(maker="Bitmain", model="Antminer S21")], TODAY)
+    assert {row["maker"] for row in document["statements"]} == {"Bitmain"}
+    said = " ".join(row["what"] for row in document["statements"])
+    assert "no finding is published" in said
+    assert "unequivocally false" in said
+    assert all(row["source"] for row in document["statements"])
+
+
 def test_what_is_open_is_said():
     document = devices.audit([Device(maker="Bitmain", model="Antminer S21")], TODAY)
     said = " ".join(document["not_looked_at"])

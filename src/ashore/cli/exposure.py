@@ -288,6 +288,8 @@ def _write_parts(path: Path, rows: list[dict[str, str]]) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["product", "part", "party", "source", "note"], lineterminator="\n")
+        writer = csv.DictWriter(
+            file, ["product", "part", "maker", "country", "quantity", "source", "note"], lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(rows)

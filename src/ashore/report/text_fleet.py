@@ -49,6 +49,11 @@ def text_of_audit(document: Document) -> None:
     _parts(out, document["parts"])
     _certification(out, document["certification"])
     _fixes(out, document["fixes"])
+    said = [
+        f"{row['maker']}, {row['subject']}: {row['what']} ({MARKS.get(row['basis'], row['basis'])}: {row['source']})"
+        for row in document["statements"]
+    ]
+    terminal.notes(out, "Said in public, shown without taking a side", said)
     terminal.notes(out, "Not looked at", document["not_looked_at"])
 
 

@@ -31,9 +31,9 @@ class Assumed:
     source: str
     note: str = ""
 
-    def sentence(self) -> str:
-        """The assumption as an answer names it."""
-        label, unit = LABELS[self.name]
+    def sentence(self, labels: Mapping[str, tuple[str, str]] | None = None) -> str:
+        """The assumption as an answer names it; labels: name → what it is called, and its unit."""
+        label, unit = (labels or LABELS)[self.name]
         text = f"{label} {self.value:g}{unit} (low {self.low:g}, high {self.high:g}); {self.basis}: {self.source}"
         return f"{text}; {self.note}" if self.note else text
 
@@ -132,13 +132,19 @@ def assumed() -> Mapping[str, Assumed]:
 def read_assumed(path: Path) -> dict[str, Assumed]:
     """The tables of an assumptions file: value, low, high, basis, source, note. Raises FaultyInput."""
     faults: list[Fault] = []
+    found = assumed_in(read_toml(path, faults), path.name, faults)
+    raise_if(faults)
+    return found
+
+
+def assumed_in(tables: Mapping[str, Any], where: str, faults: list[Fault]) -> dict[str, Assumed]:
+    """The same of tables already read; what is wrong is appended to ``faults``."""
     found = {}
-    for name, table in read_toml(path, faults).items():
-        entry = read_document(_Entry, table, f"{path.name}, {name}", faults)
+    for name, table in tables.items():
+        entry = read_document(_Entry, table, f"{where}, {name}", faults)
         if entry is not None:
             low, value, high = float(entry.low), float(entry.value), float(entry.high)
             found[name] = Assumed(name, value, low, high, entry.basis, entry.source, entry.note)
-    raise_if(faults)
     return found
 
 

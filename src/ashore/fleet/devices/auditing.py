@@ -82,6 +82,7 @@ def audit(
         "age": age(devices, on),
         "unidentified": [_unidentified(one) for one in devices if one.state != IDENTIFIED][:1000],
         "weaknesses": [_weakness(row) for row in found],
+        "statements": statements(devices),
         "pools": pools(devices),
         "common_mode": groups,
         "grid": on_grid(groups[0]["mw"] if groups else 0.0, area.name),
@@ -161,6 +162,13 @@ def pools(devices: Sequence[Device]) -> list[dict[str, Any]]:
         users = {worker for device in group for worker in device.workers}
         rows.append({"pool": pool} | total(group).as_dict() | {"users": len(users)})
     return sorted(rows, key=lambda row: (-row["mw"], -row["rigs"], row["pool"]))
+
+
+def statements(devices: Sequence[Device]) -> list[dict[str, Any]]:
+    """What has been said in public of the makers in the fleet; shown, neither claimed nor denied."""
+    makers = {device.maker for device in devices}
+    names = ("maker", "subject", "what", "basis", "source")
+    return [{name: row[name] for name in names} for row in catalogue.statements() if row["maker"] in makers]
 
 
 def part_rows(devices: Sequence[Device]) -> list[dict[str, Any]]:
@@ -270,7 +278,9 @@ def hand_over(rows: Iterable[Row | Mapping[str, Any]]) -> list[dict[str, str]]:
                 {
                     "product": model,
                     "part": row["part"],
-                    "party": row["part_maker"],
+                    "maker": row["part_maker"],
+                    "country": "",
+                    "quantity": "1",
                     "source": row["source"] or "",
                     "note": " ".join(filter(None, (row["kind"], row["basis"], row["note"]))),
                 }

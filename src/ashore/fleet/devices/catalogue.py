@@ -41,6 +41,11 @@ WEAKNESSES = Table(
         Column("basis", "text"),
     ),
 )
+STATEMENTS = Table(
+    "statements",
+    (Column("maker", "text"), Column("subject", "text"), Column("what", "text"), Column("basis", "text")),
+    ("maker", "subject"),
+)
 PARTS = Table(
     "parts",
     (
@@ -69,6 +74,11 @@ def countries() -> Mapping[str, str]:
 def weaknesses(path: Path | None = None) -> list[Row]:
     """Listed weaknesses, from a file of one's own or those that ship. Raises FaultyInput."""
     return _rows(WEAKNESSES) if path is None else _read(path, WEAKNESSES)
+
+
+def statements() -> list[Row]:
+    """What has been said in public of makers' rigs, by whom it says."""
+    return _rows(STATEMENTS)
 
 
 def parts() -> list[Row]:

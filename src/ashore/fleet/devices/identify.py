@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -258,11 +259,13 @@ def _known(model: str) -> str:
 
 
 def _by_name(name: str) -> tuple[str, str] | None:
-    wanted = _plain(name)
-    for model, row in catalogue.models().items():
-        if _plain(model) == wanted:
-            return str(row["maker"]), model
-    return None
+    return _plain_names().get(_plain(name))
+
+
+@cache
+def _plain_names() -> dict[str, tuple[str, str]]:
+    """Maker and model by the model's name without spaces and signs."""
+    return {_plain(model): (str(row["maker"]), model) for model, row in catalogue.models().items()}
 
 
 def _plain(name: str) -> str:

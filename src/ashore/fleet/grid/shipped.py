@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ashore.errors import Fault, FaultyInput, raise_if, suggest
 from ashore.tables import Column, Row, Table, read, read_toml
-from ashore.tables.document import read_document
+from ashore.worth.inputs import Assumed, assumed_in
 
 FOLDER = Path(__file__).parents[2] / "data" / "grid"
 LABELS = {  # name → what it is called, and its unit
@@ -55,53 +54,24 @@ RUNS = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A shipped figure with what else is plausible, how far it is known, and from where."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    basis: str
-    source: str
-    note: str = ""
-
-    def sentence(self) -> str:
-        """The figure as an answer names it."""
-        label, unit = LABELS[self.name]
-        text = f"{label} {self.value:g}{unit} (low {self.low:g}, high {self.high:g}); {self.basis}: {self.source}"
-        return f"{text}; {self.note}" if self.note else text
-
-
-@dataclass(frozen=True, slots=True)
 class Interconnection:
     """An interconnection: its key in the shipped file, its name, nominal frequency in Hz and figures by name."""
 
     key: str
     name: str
     frequency_hz: float
-    figures: Mapping[str, Figure]
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    value: Any
-    low: Any
-    high: Any
-    basis: str
-    source: str
-    note: str = ""
+    figures: Mapping[str, Assumed]
 
 
 @cache
 def interconnections() -> Mapping[str, Interconnection]:
     """Every shipped interconnection by key, with the turbine's figures added to its own."""
     faults: list[Fault] = []
-    common = _figures(read_toml(FOLDER / "turbine.toml", faults), "turbine.toml", faults)
+    common = assumed_in(read_toml(FOLDER / "turbine.toml", faults), "turbine.toml", faults)
     found = {}
     for key, table in read_toml(FOLDER / "interconnections.toml", faults).items():
         own = {name: entry for name, entry in table.items() if isinstance(entry, dict)}
-        figures = common | _figures(own, f"interconnections.toml, {key}", faults)
+        figures = common | assumed_in(own, f"interconnections.toml, {key}", faults)
         found[key] = Interconnection(key, table["name"], float(table["frequency_hz"]), figures)
     raise_if(faults)
     return found
@@ -138,13 +108,3 @@ def _rows(table: Table) -> list[Row]:
     rows = read(FOLDER / f"{table.name}.csv", table, faults)
     raise_if(faults)
     return rows
-
-
-def _figures(tables: Mapping[str, Any], where: str, faults: list[Fault]) -> dict[str, Figure]:
-    found = {}
-    for name, table in tables.items():
-        entry = read_document(_Entry, table, f"{where}, {name}", faults)
-        if entry is not None:
-            low, value, high = float(entry.low), float(entry.value), float(entry.high)
-            found[name] = Figure(name, value, low, high, entry.basis, entry.source, entry.note)
-    return found
