@@ -437,6 +437,53 @@ def test_faulty_exports_are_refused_clearly(tmp_path, name, content, said):
         imported(tmp_path, name, content)
 
 
+def test_a_fleet_is_imported_as_it_is(tmp_path):
+    found = [seen(rig_of(random.Random(seed))) for seed in range(9)] + [Device(address="10.0.0.2", state="silent")]
+    file = tmp_path / "fleet.csv"
+    devices.write(file, found)
+    assert devices.read_all((file,), b"another key") == found
+    twice = devices.audit(devices.read_all((file, file), KEY), TODAY)
+    assert any("18 rigs are counted twice" in line for line in twice["not_looked_at"])
+
+
+cells = st.text(st.characters(codec="utf-8"), max_size=12)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.lists(cells, max_size=5), max_size=5), st.sampled_from(["ip,model,hashrate,pool,units", "", "state"])
+)
+def test_any_table_is_imported_or_refused(tmp_path_factory, rows, header):
+    content = "\n".join([header, *(",".join(row) for row in rows)])
+    try:
+        found = imported(tmp_path_factory.mktemp("any"), "any.csv", content)
+    except FaultyInput:
+        return
+    assert all(isinstance(one, Device) and one.units >= 1 for one in found)
+
+
+@settings(max_examples=60)
+@given(
+    st.one_of(
+        json_values,
+        st.lists(
+            st.dictionaries(
+                st.sampled_from(
+                    ["ip", "model", "make", "hashrate", "pools", "units", "version", "summary", "config", "wattage"]
+                ),
+                json_values,
+            )
+        ),
+    )
+)
+def test_any_document_is_imported_or_refused(tmp_path_factory, document):
+    try:
+        found = imported(tmp_path_factory.mktemp("any"), "any.json", json.dumps(document))
+    except FaultyInput:
+        return
+    assert all(isinstance(one, Device) and one.units >= 1 for one in found)
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(importer, "SIZE", 1 << 20)
     with pytest.raises(FaultyInput, match="has 2 MB"):
@@ -630,6 +677,7 @@ def test_import_audit_and_parts_by_the_command_line(ask, run, tmp_path):
     for words in ("Largest group", "Not looked at", "Western", "screening, not a study", "What to do first"):
         assert words in text
     assert run("fleet", "import", source, "--out", out)[0] == 0
+    assert run("fleet", "import", out, "--out", out)[0] == 1
 
 
 def test_scan_by_the_command_line(ask, run, tmp_path):

@@ -171,6 +171,8 @@ def fleet_import(
 
     if not files:
         raise Usage("ashore fleet import needs a file")
+    if any(file.resolve() == out.resolve() for file in files):
+        raise FaultyInput(Fault("--out", f"{out} is one of the files to read.", "Name another file with --out."))
     found = devices.read_all(files, secrets.token_bytes(32))
     devices.write(out, found)
     document = {"out": str(out), "files": [str(file) for file in files], "states": _states(found), "scan": None}

@@ -266,7 +266,12 @@ def _gaps(devices: Sequence[Device]) -> list[str]:
         (without(lambda one: one.power_w is None), "the power they draw"),
         (without(lambda one: one.power_basis == "rated"), "the power they draw now (that of the sheet stands in)"),
     ]
-    return [f"of {count:,} of {rigs:,} rigs {what}" for count, what in counts if count]
+    said = [f"of {count:,} of {rigs:,} rigs {what}" for count, what in counts if count]
+    places = [(one.site, one.address) for one in devices if one.address]
+    twice = len(places) - len(set(places))
+    if twice:
+        said.append(f"whether {twice:,} rigs are counted twice: their address and site stand in the file before")
+    return said
 
 
 def hand_over(rows: Iterable[Row | Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ashore.errors import Fault, nearest, raise_if
-from ashore.fleet.devices import catalogue
+from ashore.fleet.devices import catalogue, table
 from ashore.fleet.devices.identify import hashed, host_of, identify, named
 from ashore.fleet.devices.model import IDENTIFIED, UNIDENTIFIED, Device
 from ashore.fleet.devices.reads import READS
 from ashore.fleet.devices.replies import DEEPEST, decode, number, text
+from ashore.tables import read
 
 SIZE = 64 << 20  # bytes of one file
 PATH_BITS = 24  # of an address, that are one path where none is given
@@ -51,6 +52,8 @@ def read_file(path: Path, key: bytes, faults: list[Fault]) -> list[Device]:
     if data is None:
         return []
     if path.suffix.lower() in (".csv", ".tsv"):
+        if table.is_fleet(data):
+            return [table.device_of(row) for row in read(path, table.FLEET, faults)]
         return _of_table(path, data, key, faults)
     return _of_json(path, data, key, faults)
 

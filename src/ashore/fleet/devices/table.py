@@ -63,6 +63,13 @@ def read_fleet(path: Path) -> list[Device]:
     return [device_of(row) for row in rows]
 
 
+def is_fleet(data: bytes) -> bool:
+    """Whether a CSV file is a fleet already, by its header."""
+    header = data[:2000].decode("utf-8-sig", "replace").splitlines()[:1]
+    names = {name.strip() for name in header[0].split(",")} if header else set()
+    return "state" in names and names <= {column.name for column in FLEET.all_columns}
+
+
 def device_of(row: Row) -> Device:
     """The device of one typed row."""
     values = {column.name: row.get(column.name) for column in FLEET.columns}
