@@ -123,5 +123,7 @@ def test_without_a_price_of_power_or_a_rig_nothing_is_told(document):
     net = network.load(network.cases.find(None))
     assert views_worth.worth_view(net, document["ranking"], None) is None
     assert views_worth.worth_view(net, [], "us-texas") is None
-    assert pictures.worth({"worth": None}) is None
+    nothing = {"ranking": [], "steps": [], "production": {"ribbons": []}, "timeline": [], "ladder": {"panels": []}}
+    told = {"country_name": "", "network": "", "estimates": [], "notes": []}
+    assert pictures.pictures({"worth": None, "explained": None, **nothing, **told}) == {}
     assert html._worth({"worth": None}, {})[0].startswith("<p>Not told")

@@ -563,7 +563,7 @@ def test_the_page_is_in_order(read: _Reader) -> None:
     assert names.count("h1") == 1
     assert names.count("main") == 1
     plots = [attributes for _, attributes in read.tags if attributes.get("class") == "plot"]
-    assert len(plots) == names.count("figure") == 8
+    assert len(plots) == names.count("figure") == 12
     assert all(plot.get("role") == "img" and plot.get("aria-label") for plot in plots)
     links = [attributes["href"] for tag, attributes in read.tags if tag == "a"]
     assert all((link or "").removeprefix("#") in ids for link in links)
@@ -580,6 +580,37 @@ def test_the_page_has_the_numbers_the_marks_and_the_caveats(answer: Answer, read
     for line in (*answer.estimates, *answer.notes, *answer.assumptions):
         assert flat(line) in text
     assert any("estimate of the plant's builder" in line for line in answer.estimates)
+
+
+def test_the_page_explains_the_plan_over_the_branches(answer: Answer, read: _Reader) -> None:
+    text, view = flat(" ".join(read.text)), answer.explained
+    assert view is not None
+    assert view["plan"] == "A rise"
+    assert f"About the plan for: {view['plan']}." in text
+    for row in view["duty"]:
+        assert f"{row['heading']} {row['authority']}" in text
+        assert words.usd(sum(row["usd"]), 0) in text
+    for row in view["flows"]:
+        assert f"{sum(row['units']):,.0f}" in text
+    for bridge in view["bridges"]:
+        for line in bridge["lines"]:
+            assert f"{line['usd']:+,.0f}" in text
+    for row in view["options"]["options"]:
+        assert f"having {row['plant']} {words.usd(row['value_usd'], 0)}" in text
+    assert "knowing the branch at the start" in text
+
+
+def test_the_page_has_the_break_evens_asked_for(net: network.Network, book: RuleBook) -> None:
+    found = report.answer(net, book, START, 12, rules=["half"])
+    assert found.explained is not None
+    (ladder,) = found.explained["breakeven"]["ladders"]
+    page = report.page(found)
+    reader = _Reader()
+    reader.feed(page)
+    text = flat(" ".join(reader.text))
+    assert f"half: {'flips near' if ladder['flips'] else 'no flip'}" in text
+    for step in ladder["ladder"]:
+        assert f"half {', '.join(step['orders']) or 'nothing'} {words.percent(round(step['from'], 6))}" in text
 
 
 def test_names_inside_one_drawing_do_not_meet_those_of_another(answer: Answer) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from ashore.cli.app import Hold, Json, Scenario, app, case, day_of, day_or_last, law_book, show
+from cyclopts import Parameter
+
+from ashore.cli.app import Hold, Json, Scenario, app, case, day_of, day_or_last, law_book, names_in, show
 
 
 @case.command(name="list")
@@ -83,6 +86,7 @@ def report_(
     start: str | None = None,
     months: int = 36,
     futures: Path | None = None,
+    breakeven: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     out: Path = Path("report.html"),
     json_: Json = False,
 ) -> int:
@@ -98,6 +102,8 @@ def report_(
         number of months planned.
     futures:
         futures file; by default the law at the end of the coverage is held.
+    breakeven:
+        RULE[,RULE...]; the rates at which what is decided first flips; two rules make a map.
     out:
         where to write the page.
     """
@@ -106,7 +112,7 @@ def report_(
 
     book = rule_books.load()
     day = day_or_last(start, "--start", book)
-    answer = report.answer(network.load(network.cases.find(folder)), book, day, months, futures)
+    answer = report.answer(network.load(network.cases.find(folder)), book, day, months, futures, names_in(breakeven))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(report.page(answer), encoding="utf-8")
     show(answer.as_dict() | {"page": str(out)}, report.text_of_answer, json_)

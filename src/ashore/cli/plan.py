@@ -12,7 +12,8 @@ from ashore.cli.app import LONG, Hold, Json, Scenario, app, day_of, law_book, na
 from ashore.errors import Fault, raise_if
 
 if TYPE_CHECKING:
-    from ashore.plans import Futures
+    from ashore.plans import Futures, Plan
+    from ashore.report.picture import Picture
 
 
 @app.command
@@ -70,7 +71,8 @@ def plan(
     frontier:
         number of plans, as 7, between least mean and least tail: the curve of one against the other.
     figure:
-        file to draw the curve of --frontier or the ladders or map of --breakeven into: .svg, .png, .json (Vega-Lite).
+        file to draw into, .svg, .png or .json (Vega-Lite): the curve of --frontier, the ladders or map of --breakeven,
+        else what is decided in each node of the --futures.
     why:
         PLANT[,PLANT...]; compares with the best plan without it, or, if the plan does not have it, with it.
     shadow:
@@ -93,7 +95,7 @@ def plan(
     if named:
         plans.check_breakeven(tree or plans.held_law(book, day), named, objective, breakeven_most)
     points = _check_frontier(frontier, objective)
-    draw = _check_figure(figure, frontier is not None, bool(named))
+    draw = _check_figure(figure, frontier is not None, bool(named), tree)
     with plans.workers(cluster):
         with proving() as progress:
             result = plans.solve(
@@ -126,8 +128,7 @@ def plan(
         ]
         _add(document, [(what, work) for what, wanted, work in extras if wanted])
     if figure is not None and draw in document:
-        picture = report.frontier if draw == "frontier" else report.breakeven
-        report.draw(picture(document), figure)
+        report.draw(_picture(draw, document, result, tree), figure)
     show(document, report.text_of_plan, json_)
     return 0
 
@@ -140,18 +141,29 @@ def _check_frontier(points: int | None, objective: str) -> int:
     return points or 0
 
 
-def _check_figure(figure: Path | None, frontier: bool, breakeven: bool) -> str:
-    """What of a plan's document is drawn; refuses what cannot be before anything is solved."""
+def _check_figure(figure: Path | None, frontier: bool, breakeven: bool, tree: Futures | None) -> str:
+    """The key of a plan's document that is drawn; refuses what cannot be before anything is solved."""
     from ashore import report
 
     if figure is None:
         return ""
     faults = report.misfits(figure, "--figure")
-    if frontier == breakeven:
-        what = "There are two things to draw." if frontier else "There is nothing to draw."
-        faults.append(Fault("--figure", what, "Ask for one of --frontier 7 and --breakeven RULE."))
+    if frontier and breakeven:
+        faults.append(Fault("--figure", "There are two things to draw.", "Ask for one of --frontier and --breakeven."))
+    if not frontier and not breakeven and (tree is None or len(tree.nodes) == 1):
+        remedy = "Ask for --frontier 7, --breakeven RULE, or --futures with several nodes."
+        faults.append(Fault("--figure", "There is nothing to draw.", remedy))
     raise_if(faults)
-    return "frontier" if frontier else "breakeven"
+    return "frontier" if frontier else "breakeven" if breakeven else "steps"
+
+
+def _picture(draw: str, document: dict[str, Any], plan: Plan, tree: Futures | None) -> Picture:
+    from ashore import report
+
+    if draw == "steps":
+        assert tree is not None
+        return report.decisions(plan, tree, document)
+    return report.frontier(document) if draw == "frontier" else report.breakeven(document)
 
 
 def _add(document: dict[str, Any], extras: list[tuple[str, Callable[[], dict[str, Any]]]]) -> None:

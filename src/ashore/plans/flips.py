@@ -151,7 +151,9 @@ def flips(plan: Plan, rules: Sequence[str], most: float = 0.5, tol: float = 0.00
     return Flips(most, tol, _decided(posed), tuple(ladders), drawn, tuple(notes))
 
 
-def check(futures: Futures, rules: Sequence[str], objective: str, most: float = 0.5, tol: float = 0.001) -> None:
+def check(
+    futures: Futures, rules: Sequence[str], objective: str = "cost", most: float = 0.5, tol: float = 0.001
+) -> None:
     """Refuses break-evens that cannot be asked for, every fault at once."""
     faults = unknown(futures, rules)
     if objective == "regret":

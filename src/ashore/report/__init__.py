@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ashore.report.html import page
     from ashore.report.picture import draw, misfits
     from ashore.report.pictures_flips import breakeven
+    from ashore.report.pictures_plan import decisions
     from ashore.report.text import (
         text_of_cases,
         text_of_census,
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "findings",
     "answer": "findings",
+    "breakeven": "pictures_flips",
     "common_mode": "exposure",
     "concentration": "exposure",
-    "breakeven": "pictures_flips",
+    "decisions": "pictures_plan",
     "draw": "picture",
     "frontier": "curve",
     "imbalance": "exposure",
@@ -81,6 +83,7 @@ __all__ = [
     "breakeven",
     "common_mode",
     "concentration",
+    "decisions",
     "draw",
     "figures",
     "frontier",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ashore.report import views, views_worth
+from ashore.report import views, views_plan, views_worth
 from ashore.report.words import short, split_assumptions
 
 if TYPE_CHECKING:
     from ashore.network import Network, Record
+    from ashore.plans import Plan
     from ashore.rules import RuleBook
 
 GAP = 1e-4  # relative gap of the plans and of every probe of a break-even
@@ -31,6 +32,8 @@ class Answer:
     then one for each futures file. steps: for each company and step at home the break-even total duty rate.
     ladder: total rate on the products in demand over time by origin. production: stages and ribbons of the first plan.
     timeline: months of the first plan by plant. worth: what rigs earn against what they cost; None: not known.
+    explained: the tree, flows, duty, and costs apart of the first plan over several branches, else of the first; what
+    its plants and one more unit are worth, and the flips of its first decision if asked for. None: too large for that.
     law: the headings owed today by origin, with sources and marks.
     """
 
@@ -49,6 +52,7 @@ class Answer:
     production: dict[str, Any]
     timeline: list[dict[str, Any]]
     worth: dict[str, Any] | None
+    explained: dict[str, Any] | None
     law: list[dict[str, Any]]
     assumptions: list[str]
     estimates: list[str]
@@ -60,11 +64,19 @@ class Answer:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def answer(network: Network, book: RuleBook, start: date, months: int, futures_path: Path | None = None) -> Answer:
+def answer(
+    network: Network,
+    book: RuleBook,
+    start: date,
+    months: int,
+    futures_path: Path | None = None,
+    rules: Sequence[str] = (),
+) -> Answer:
     """Costs, plans and break-evens of a network from ``start`` on.
 
     With ``futures_path`` the plan under that tree is made beside the law held, else one for each ``*.toml`` in the
-    network's folder ``futures``. Raises what landed cost and plans raise; a break-even that cannot be found is told.
+    network's folder ``futures``. ``rules``: those whose break-even rates are looked for. Raises what landed cost and
+    plans raise; a break-even that cannot be found is told.
     """
     from ashore import costs, plans
 
@@ -82,25 +94,27 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
     ]
     seconds = {"landed costs": clock.perf_counter() - begun}
     steps = views.steps_to_ask(network, book.country)
+    trees = [plans.read_futures(path, book, network) for path in _futures_files(network, futures_path)]
+    if rules:
+        plans.check_breakeven(next((tree for tree in trees if len(tree.nodes) > 1), plans.held_law(book, start)), rules)
     with ThreadPoolExecutor(CORES) as pool:  # the solver lets other threads run
         asked = [pool.submit(_step, network, book, start, months, step) for step in steps]
         held = pool.submit(plans.solve, network, book, start, months, gap=GAP, time=SECONDS)
         futures, also = [], []
-        for path in _futures_files(network, futures_path):
-            tree = plans.read_futures(path, book, network)
+        for tree in trees:
             root = tree.nodes[0]
             if len(tree.nodes) == 1 and not root.changes and not tree.demand and root.start <= start:
                 also.append(f"{tree.name}: it changes nothing, so its plan is that of the law held.")
                 continue
             first_day = max(start, root.start)
             futures.append((tree.name, pool.submit(plans.solve, network, book, first_day, months, tree, GAP, SECONDS)))
-        first = held.result().as_dict(with_ledger=False)
-        documents = [views.condensed(first, f"law of {start} held", network)]
-        documents += [
-            views.condensed(plan.result().as_dict(with_ledger=False), name, network) for name, plan in futures
-        ]
+        named = [(f"law of {start} held", held.result()), *((name, plan.result()) for name, plan in futures)]
+        first = named[0][1].as_dict(with_ledger=False)
+        documents = [views.condensed(plan.as_dict(with_ledger=False), name, network) for name, plan in named]
         found = [step.result() for step in asked]
     seconds["plans and break-evens"] = clock.perf_counter() - begun - seconds["landed costs"]
+    explained = _explained(named, network, rules)
+    seconds["what explains the plan"] = clock.perf_counter() - begun - sum(seconds.values())
     ladder = _ladder(network, book, start, market, names)
     seconds["duty ladder"] = clock.perf_counter() - begun - sum(seconds.values())
     _, assumptions = split_assumptions(said)
@@ -121,6 +135,7 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         production=views.production(network, first, names),
         timeline=views.timeline(network, first),
         worth=views_worth.worth_view(network, ranked, market, _main_product(network, market)),
+        explained=explained,
         law=_law(network, book, start, ladder),
         assumptions=[*assumptions, *missing],
         estimates=network.estimates(),
@@ -130,6 +145,22 @@ def answer(network: Network, book: RuleBook, start: date, months: int, futures_p
         ),
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
+
+
+def _explained(named: Sequence[tuple[str, Plan]], network: Network, rules: Sequence[str]) -> dict[str, Any] | None:
+    """What explains the first plan over several branches whose model was kept, else the first."""
+    from ashore import plans
+
+    kept = [pair for pair in named if pair[1].posed is not None]
+    if not kept:
+        return None
+    name, plan = next((pair for pair in kept if pair[1].branches.height > 1), kept[0])
+    return views_plan.explained(plan, name, named[0][1], network) | {
+        "within_usd": GAP * abs(plan.objective_usd),
+        "options": plans.options(plan, SECONDS).as_dict(),
+        "prices": plans.shadow(plan, SECONDS).as_dict(),
+        "breakeven": plans.flips(plan, rules, time=SECONDS).as_dict() if rules else None,
+    }
 
 
 def _futures_files(network: Network, given: Path | None) -> list[Path]:

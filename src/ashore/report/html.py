@@ -7,11 +7,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ashore.report import headlines, html_tables
+from ashore.report import headlines, html_explained, html_tables
 from ashore.report.figures import svg
 from ashore.report.picture import Picture
 from ashore.report.pictures import pictures
-from ashore.report.words import plural
+from ashore.report.words import millions, plural
 
 if TYPE_CHECKING:
     from ashore.report.findings import Answer
@@ -30,6 +30,7 @@ def page(answer: Answer) -> str:
         _section("step", f"When does a step in {document['country_name']} pay?", _step(document, drawn)),
         _section("worth", "What is a rig worth there?", _worth(document, drawn)),
         _section("plan", "Where should it be made, and what opens when?", _plan(document, drawn)),
+        _section("why", "Why this plan, and what would change it?", _why(document, drawn)),
         _section("duty", "What does each origin owe, then and now?", _duty(document, drawn)),
         _section("basis", "What does this rest on?", _basis(document)),
     ]
@@ -38,6 +39,7 @@ def page(answer: Answer) -> str:
         ("step", "Break-even"),
         ("worth", "Worth"),
         ("plan", "Plan"),
+        ("why", "Why"),
         ("duty", "Duty"),
         ("basis", "Basis"),
     )
@@ -159,6 +161,37 @@ def _plan(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
     inside += _figure(drawn.get("timeline"), html_tables.timeline(document))
     lost = [plan for plan in plans if plan["lost"]]
     inside += [f"<h3>Demand not served: {escape(plan['name'])}</h3>{html_tables.lost(plan)}" for plan in lost]
+    return inside
+
+
+def _why(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
+    """The plan over the futures: its tree, what its branches make and owe, what costs apart, what would change it."""
+    view = document["explained"]
+    if view is None:
+        return [_text("The plans are too large to be asked about: `ashore plan` tells what it can of each.")]
+    flips = view["breakeven"]
+    inside = [_text(f"About the plan for: {view['plan']}.")]
+    inside += _figure(drawn.get("tree"), html_explained.tree(view))
+    inside += _figure(drawn.get("flows"), html_explained.flows(view, document["country_names"]))
+    inside += _figure(drawn.get("duty-months"), html_explained.duty(view))
+    inside += _figure(drawn.get("bridges"), html_explained.bridges(view))
+    inside += [
+        "<h3>What foresight and each plant are worth</h3>",
+        _text(
+            "A plant is worth how much dearer the best plan without it is. All costs compared are proven to within "
+            f"{millions(view['within_usd'])} USD."
+        ),
+        f'<div class="wide">{html_explained.options(view["options"])}</div>',
+    ]
+    said = html_explained.in_words(view["prices"])
+    if said:
+        inside += ["<h3>What one more unit is worth</h3>", _list(said)]
+        table = html_explained.prices(view["prices"])
+        inside.append(f'<details><summary>By node and year</summary><div class="wide">{table}</div></details>')
+    if flips is not None:
+        inside += _figure(drawn.get("rule-ladders"), html_explained.ladders(flips))
+        if flips["map"] is not None:
+            inside += _figure(drawn.get("rule-map"), html_explained.plane(flips))
     return inside
 
 

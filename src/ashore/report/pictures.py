@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ashore.dates import month_date
-from ashore.report import figures, headlines, views_worth
+from ashore.report import figures, headlines, pictures_plan, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
 from ashore.report.words import percent, plural
@@ -18,7 +18,9 @@ Document = Mapping[str, Any]
 def pictures(document: Document) -> dict[str, Picture]:
     """Every figure of an answer that has something to show, by name."""
     found = [landed(document), break_evens(document), production(document), timeline(document), ladder(document)]
-    found += [worth(document), payback(document), moves(document)]
+    if document["worth"] is not None:
+        found += [worth(document), payback(document), moves(document)]
+    found += pictures_plan.pictures(document, rests_on(document))
     return {picture.name: picture for picture in found if picture is not None}
 
 
@@ -151,11 +153,9 @@ def ladder(document: Document) -> Picture | None:
     )
 
 
-def worth(document: Document) -> Picture | None:
+def worth(document: Document) -> Picture:
     """Worth of each rig across the landed cost of its routes."""
     view = document["worth"]
-    if view is None:
-        return None
     groups = [
         group
         | {
@@ -180,11 +180,9 @@ def worth(document: Document) -> Picture | None:
     )
 
 
-def payback(document: Document) -> Picture | None:
+def payback(document: Document) -> Picture:
     """The fan of payback of the first rig by its cheapest route."""
     view = document["worth"]
-    if view is None:
-        return None
     fan = view["fan"]
     finding = headlines.payback(document)
     under = (
@@ -199,11 +197,9 @@ def payback(document: Document) -> Picture | None:
     )
 
 
-def moves(document: Document) -> Picture | None:
+def moves(document: Document) -> Picture:
     """What moves the decision on the first rig most."""
     view = document["worth"]
-    if view is None:
-        return None
     storm = view["tornado"]
     finding = headlines.moves(document)
     under = (
