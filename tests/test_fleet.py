@@ -720,3 +720,13 @@ def test_what_cannot_be_done_is_refused(run, tmp_path, monkeypatch, words, code)
 def test_odd_rigs_are_all_simulated():
     assert {rig.kind for rig in fleet(30, odd=12).values()} == {"rig", *ODD}
     assert replies.decode(packed({"a": 1})) == {"a": 1}
+
+
+def test_parts_handed_over_are_a_bill_of_materials_for_screening(run, tmp_path):
+    from ashore.parties import read_bom
+
+    fleet_file, parts = tmp_path / "fleet.csv", tmp_path / "parts.csv"
+    devices.write(fleet_file, [Device(maker="Bitmain", model="Antminer S21", control_board="Board 7")])
+    assert run("fleet", "audit", fleet_file, "--parts", parts)[0] == 0
+    rows = {(part.product, part.part, part.maker) for part in read_bom(parts)}
+    assert rows == {("Antminer S21", "CV1835", "Sophgo Technologies Ltd"), ("Antminer S21", "Board 7", "")}

@@ -563,7 +563,7 @@ def test_the_page_is_in_order(read: _Reader) -> None:
     assert names.count("h1") == 1
     assert names.count("main") == 1
     plots = [attributes for _, attributes in read.tags if attributes.get("class") == "plot"]
-    assert len(plots) == names.count("figure") == 12
+    assert len(plots) == names.count("figure") == 13
     assert all(plot.get("role") == "img" and plot.get("aria-label") for plot in plots)
     links = [attributes["href"] for tag, attributes in read.tags if tag == "a"]
     assert all((link or "").removeprefix("#") in ids for link in links)
@@ -611,6 +611,13 @@ def test_the_page_has_the_break_evens_asked_for(net: network.Network, book: Rule
     assert f"half: {'flips near' if ladder['flips'] else 'no flip'}" in text
     for step in ladder["ladder"]:
         assert f"half {', '.join(step['orders']) or 'nothing'} {words.percent(round(step['from'], 6))}" in text
+
+
+def test_the_page_tells_what_a_second_origin_does(answer: Answer, page: str) -> None:
+    found = answer.as_dict()["concentration"]
+    assert "What does a second origin do" in page or "what does a second origin do" in page
+    for row in found["second_origin"]:
+        assert f"{row['landed_usd_per_ths']:,.2f}" in page
 
 
 def test_names_inside_one_drawing_do_not_meet_those_of_another(answer: Answer) -> None:

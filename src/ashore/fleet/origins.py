@@ -38,7 +38,7 @@ class Delivery:
     days: float
 
 
-def of_network(network: Network, folder: Path, book: RuleBook, on: date, home: str) -> dict[str, Any]:
+def of_network(network: Network, folder: Path | None, book: RuleBook, on: date, home: str) -> dict[str, Any]:
     """The network served by the cheapest open route of each demand on a day, and with a second origin.
 
     Raises FaultyInput, Infeasible, OutsideCoverage and Unresolved as ``costs.land`` does.
@@ -52,6 +52,8 @@ def of_network(network: Network, folder: Path, book: RuleBook, on: date, home: s
     wanted = _units(network)
     missing = sorted({f"{product} to {market}" for market, product in wanted if (market, product) not in routes})
     first = [_delivery(network, routes[key][0], units) for key, units in wanted.items() if key in routes]
+    if not sum(one.weight for one in first):
+        raise FaultyInput(Fault("demand.csv", "No demand is served by an open route.", "Add demand, lanes or plants."))
     steps = [_second(network, routes, wanted, share, home, nations) for share in SECOND]
     single = sorted({product for (market, product), ways in routes.items() if _other(ways) is None})
     return {
@@ -84,7 +86,7 @@ def of_plan(network: Network, folder: Path, path: Path, home: str) -> dict[str, 
         found.append(
             Delivery(weight, units, product.name, product.maker, place, flow["origin"], flow["to"], None, days)
         )
-    if not found:
+    if not sum(one.weight for one in found):
         raise FaultyInput(Fault(path.name, "The plan delivers nothing.", "Give a plan that does."))
     bought = _bought(network, document["flows"], chances)
     answer = described(network, found, home, nationality(folder), bought)
@@ -180,10 +182,10 @@ def _flows(
     return [dict(zip(names, key, strict=True)) | {"share": share} for key, share in found.items()]
 
 
-def nationality(folder: Path) -> dict[str, str]:
+def nationality(folder: Path | None) -> dict[str, str]:
     """Country of each maker's owner, from the network's market.toml; {} if it has none. Raises FaultyInput."""
-    path = folder / "market.toml"
-    if not path.exists():
+    path = None if folder is None else folder / "market.toml"
+    if path is None or not path.exists():
         return {}
     faults: list[Fault] = []
     found = read_toml(path, faults).get("nationality", {})

@@ -8,7 +8,7 @@ from typing import Any
 from ashore.report import figures
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
-from ashore.report.text_shares import GEOGRAPHIES
+from ashore.report.text_shares import GEOGRAPHIES, imported
 from ashore.report.words import MARKS, percent, short
 from ashore.tables import countries
 
@@ -49,7 +49,7 @@ def imbalance(document: Document) -> Picture:
     names = countries()
 
     def place(code: str) -> str:
-        return short(names.get(code, code))
+        return short(names.get(code, code)) if code else "not known"
 
     rows = document["flows"]
     columns = (("chips", "chip_fab"), ("brand", "brand"), ("assembled", "assembly"), ("hashed", "hashed"))
@@ -61,8 +61,7 @@ def imbalance(document: Document) -> Picture:
             ribbons[at] = ribbons.get(at, 0.0) + 100 * row["share"]
     far = {row["geography"]: row for row in document["geographies"]}
     finding = (
-        f"{percent(round(far['assembly']['import_dependence_low'], 3))} assembled and "
-        f"{percent(round(far['brand']['import_dependence_low'], 3))} branded abroad, "
+        f"{imported(far['assembly'])} assembled and {imported(far['brand'])} branded abroad, "
         f"{percent(round(document['hashed'].get(document['home'], 0.0), 3))} hashed at home "
         f"({place(document['home'])})"
     )

@@ -34,6 +34,7 @@ class Answer:
     timeline: months of the first plan by plant. worth: what rigs earn against what they cost; None: not known.
     explained: the tree, flows, duty, and costs apart of the first plan over several branches, else of the first; what
     its plants and one more unit are worth, and the flips of its first decision if asked for. None: too large for that.
+    concentration: the cheapest open routes on four geographies, and with a second origin; None: no demand is served.
     law: the headings owed today by origin, with sources and marks.
     """
 
@@ -53,6 +54,7 @@ class Answer:
     timeline: list[dict[str, Any]]
     worth: dict[str, Any] | None
     explained: dict[str, Any] | None
+    concentration: dict[str, Any] | None
     law: list[dict[str, Any]]
     assumptions: list[str]
     estimates: list[str]
@@ -136,6 +138,7 @@ def answer(
         timeline=views.timeline(network, first),
         worth=views_worth.worth_view(network, ranked, market, _main_product(network, market)),
         explained=explained,
+        concentration=_concentration(network, book, start),
         law=_law(network, book, start, ladder),
         assumptions=[*assumptions, *missing],
         estimates=network.estimates(),
@@ -179,6 +182,16 @@ def _step(network: Network, book: RuleBook, start: date, months: int, step: dict
     except AshoreError as error:
         found = {"rate": None, "reason": str(error), "opens": [], "probes": []}
     return step | {key: value for key, value in found.items() if key != "plants"}
+
+
+def _concentration(network: Network, book: RuleBook, start: date) -> dict[str, Any] | None:
+    from ashore.errors import AshoreError
+    from ashore.fleet import origins
+
+    try:
+        return origins.of_network(network, network.folder, book, start, book.country)
+    except AshoreError:
+        return None
 
 
 def _countries(network: Network, book: RuleBook) -> set[str]:

@@ -32,6 +32,9 @@ def page(answer: Answer) -> str:
         _section("plan", "Where should it be made, and what opens when?", _plan(document, drawn)),
         _section("why", "Why this plan, and what would change it?", _why(document, drawn)),
         _section("duty", "What does each origin owe, then and now?", _duty(document, drawn)),
+        _section(
+            "concentration", "How concentrated is it, and what does a second origin do?", _shares(document, drawn)
+        ),
         _section("basis", "What does this rest on?", _basis(document)),
     ]
     links = (
@@ -41,6 +44,7 @@ def page(answer: Answer) -> str:
         ("plan", "Plan"),
         ("why", "Why"),
         ("duty", "Duty"),
+        ("concentration", "Concentration"),
         ("basis", "Basis"),
     )
     nav = "".join(f'<a href="#{name}">{text}</a>' for name, text in links)
@@ -200,6 +204,22 @@ def _duty(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
         *_figure(drawn.get("ladder"), html_tables.ladder(document)),
         f"<h3>The headings owed on {document['start']}</h3>" if document["law"] else "",
         f'<div class="wide">{html_tables.law(document)}</div>' if document["law"] else "",
+    ]
+
+
+def _shares(document: Document, drawn: Mapping[str, Picture]) -> list[str]:
+    found = document["concentration"]
+    if found is None:
+        return [_text("Not told: no demand is served by an open route.")]
+    told = (
+        "Brand, assembly, chip fab and customs origin are four geographies. HHI is 10,000 where one has everything; "
+        "against hashed is the share that would have to move for rigs to come from where they run. Where a second "
+        "origin takes a share of every demand, its cheapest open route does."
+    )
+    return [
+        _text(told),
+        *_figure(drawn.get("imbalance"), html_tables.geographies(found)),
+        f'<h3>With a second origin</h3><div class="wide">{html_tables.second_origin(found)}</div>',
     ]
 
 

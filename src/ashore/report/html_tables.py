@@ -9,6 +9,7 @@ from typing import Any
 
 from ashore.dates import month_date
 from ashore.report import headlines
+from ashore.report.text_shares import words_of_geography
 from ashore.report.words import DASH, decided, listed, mark, percent, spans, takes_effect, topic_of, usd
 
 Document = Mapping[str, Any]
@@ -36,6 +37,28 @@ def table(
 def _kind(number: bool, cell: str = "") -> str:
     """Figures stand to the right; what is short, as a date, is not broken."""
     return ' class="n"' if number else ' class="k"' if 0 < len(cell) <= 10 else ""
+
+
+def geographies(found: Document) -> str:
+    """Four geographies of the cheapest open routes with their measures."""
+    heads = ["geography", "shares", "HHI", "imported", "against hashed"]
+    return table(heads, [words_of_geography(row) for row in found["geographies"]], 3)
+
+
+def second_origin(found: Document) -> str:
+    """What a second origin does to HHI, cost and days."""
+    heads = ["share of the second", "HHI customs origin", "HHI assembly", "USD/TH/s", "days of the last leg"]
+    rows = [
+        [
+            percent(row["share"]),
+            f"{row['hhi_customs_origin']:,.0f}",
+            f"{row['hhi_assembly']:,.0f}",
+            usd(row["landed_usd_per_ths"]),
+            f"{row['days']:.1f}",
+        ]
+        for row in found["second_origin"]
+    ]
+    return table(heads, rows, 4)
 
 
 def worth(document: Document) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ashore.dates import month_date
-from ashore.report import figures, headlines, pictures_plan, views_worth
+from ashore.report import exposure, figures, headlines, pictures_plan, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
 from ashore.report.words import percent, plural
@@ -21,6 +21,8 @@ def pictures(document: Document) -> dict[str, Picture]:
     if document["worth"] is not None:
         found += [worth(document), payback(document), moves(document)]
     found += pictures_plan.pictures(document, rests_on(document))
+    if document["concentration"] is not None:
+        found.append(exposure.imbalance(document["concentration"]))
     return {picture.name: picture for picture in found if picture is not None}
 
 

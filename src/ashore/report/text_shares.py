@@ -33,7 +33,7 @@ def text_of_concentration(document: Document) -> None:
     )  # fmt: skip
     rows = [
         (GEOGRAPHIES[row["geography"]], row["date"], row["series"], _named(row["shares"]), _percent(row["rest"]),
-         _span(row["hhi_low"], row["hhi_high"], 0), _span(row["theil_low"], row["theil_high"], 2), _imported(row))
+         _span(row["hhi_low"], row["hhi_high"], 0), _span(row["theil_low"], row["theil_high"], 2), imported(row))
         for row in document["series"]
     ]  # fmt: skip
     terminal.table(out, columns, rows)
@@ -78,11 +78,18 @@ def text_of_network_shares(document: Document) -> None:
     terminal.notes(out, "Notes", notes)
 
 
+def words_of_geography(row: Document) -> list[str]:
+    """One geography: name, shares, HHI, what is imported, and how far from where it is hashed."""
+    near = _span(row["dissimilarity_low"], row["dissimilarity_high"], 2)
+    hhi = _span(row["hhi_low"], row["hhi_high"], 0)
+    return [GEOGRAPHIES[row["geography"]], _shares(row["shares"]), hhi, imported(row), near]
+
+
 def _geographies(out: Console, document: Document) -> None:
     columns = (("", "L"), ("shares", "l"), ("HHI", "r"), ("Theil", "r"), ("imported", "r"), ("against hashed", "r"))
     rows = [
         (GEOGRAPHIES[row["geography"]], _shares(row["shares"]), _span(row["hhi_low"], row["hhi_high"], 0),
-         _span(row["theil_low"], row["theil_high"], 2), _imported(row),
+         _span(row["theil_low"], row["theil_high"], 2), imported(row),
          _span(row["dissimilarity_low"], row["dissimilarity_high"], 2))
         for row in document["geographies"]
     ]  # fmt: skip
@@ -105,7 +112,8 @@ def _percent(share: float) -> str:
     return percent(round(share, 3))
 
 
-def _imported(row: Document) -> str:
+def imported(row: Document) -> str:
+    """What does not come from home, per cent: "63.0 %", or "74.5–100.0 %" where home is not named."""
     if row["import_dependence_low"] is None:
         return ""
     low, high = (_percent(row[f"import_dependence_{end}"]) for end in ("low", "high"))
