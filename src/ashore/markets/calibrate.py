@@ -34,6 +34,7 @@ class Observed:
     maker:  number of the maker, 0, 1, …
     elasticity: of the market: per cent of units for one per cent on all prices; NaN: not known.
     outside: whether buyers have an outside option; outside_share: its share of units (CES: of money), NaN: not known.
+    nest: number of each good's nest, None without nests; correlation: of the tastes in a nest. Logit alone has nests.
     """
 
     price: Floats
@@ -44,6 +45,8 @@ class Observed:
     elasticity: float
     outside: bool
     outside_share: float = np.nan
+    nest: Ints | None = None
+    correlation: float = 0.0
 
     @property
     def keep(self) -> Floats:
@@ -91,7 +94,7 @@ class Fit:
 def margins(form: Form, conduct: Conduct, seen: Observed, slope: Any, outside: Any) -> Any:
     """The margins at which the observed market is an equilibrium, (goods,); (goods, n) for n slopes.
 
-    logit   (1 + M / w) / (slope·p),            M = Σ w·s / (1 − Σ s), over the maker's goods
+    logit   (1 + M / w) / (slope·p),            M = Σ w·s / (1 − Σ s), over the maker's goods; with nests see _nested
     CES     (w + (slope − 1)·M) / (slope·w),    M = Σ w·s / (slope − (slope − 1)·Σ s)
     linear  as logit, with slope per USD of the market's units and 1 − outside the weight of the goods' mean price
             under Cournot one price: slope·Σ w·units / (w·p)
@@ -109,9 +112,30 @@ def margins(form: Form, conduct: Conduct, seen: Observed, slope: Any, outside: A
         against = slope - (slope - 1.0) * own if conduct == "bertrand" else 1.0 + (slope - 1.0) * outside
         earned = kept / against if conduct != "moncom" else 0.0
         return (keep + (slope - 1.0) * earned) / (slope * keep)
+    if form == "logit" and seen.nest is not None:
+        return (1.0 - seen.correlation + _nested(conduct, seen, share) / keep) / (slope * price)
     against = 1.0 - own if conduct == "bertrand" else outside
     earned = kept / against if conduct != "moncom" else 0.0
     return (1.0 + earned / keep) / (slope * price)
+
+
+def _nested(conduct: Conduct, seen: Observed, share: Any) -> Any:
+    """slope·y of :mod:`ashore.markets.nested` at every good, in the shape of ``share``: linear in what makers earn.
+
+    slope·R = tie·(W + S·slope·Π) / (1 − correlation·S), W = Σ w·s and S = Σ s of the maker's goods by their shares in
+    the nest, and Π = Σ s[g]·R.
+    """
+    if conduct == "moncom" or seen.nest is None:
+        return 0.0
+    tie, near = 1.0 - seen.correlation, seen.nest[:, None] == seen.nest
+    own = seen.maker[:, None] == seen.maker
+    part = near @ share
+    inner = share / part
+    sums, kept = (own & near) @ inner, (own & near) @ (seen.keep.reshape(share.shape) * inner)
+    each = tie * part / (1.0 - seen.correlation * sums) / (own & near).sum(axis=1).reshape(share.shape)
+    earned = (own @ (each * kept)) / (1.0 - own @ (each * sums))
+    by_buyer = tie * (kept + sums * earned) / (1.0 - seen.correlation * sums)
+    return seen.correlation * by_buyer + tie * earned
 
 
 def market_elasticity(form: Form, conduct: Conduct, seen: Observed, slope: float, outside: float) -> float:
@@ -181,6 +205,9 @@ def _conflicts(form: Form, conduct: Conduct, seen: Observed, where: str) -> list
     if form == "logit" and conduct == "cournot" and not seen.outside:
         what = "Logit demand under Cournot needs an outside option: without one any level of prices clears the market."
         found.append(Fault(where, what, 'Write outside = "yes" and give market_elasticity.', column="outside"))
+    if form == "logit" and seen.nest is not None and conduct == "cournot":
+        what = "Nests go with makers who set prices."
+        found.append(Fault(where, what, 'Write conduct = "bertrand", or leave nest blank.', column="conduct"))
     makers = np.unique(seen.maker)
     if len(makers) == 1 and conduct != "moncom" and not seen.outside and not lone:
         what = "A single maker without an outside option has no finite price."

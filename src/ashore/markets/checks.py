@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ashore.markets.demand import Demand, Floats
-from ashore.markets.linear import Linear, Single
+from ashore.markets.linear import Single
 from ashore.markets.model import Model, Outcome, Policy, spread
 from ashore.markets.routes import most_left
 
@@ -33,7 +33,8 @@ def deviation_usd(model: Model, policy: Policy, at: Outcome) -> float:
     if model.conduct == "cournot":
         after = _prices(demand, units * factor, sold), units * factor
     else:
-        after = price * factor, _units(demand, price * factor, price, model.conduct == "moncom")
+        moved = price * factor
+        after = moved, demand.apart(moved, price) if model.conduct == "moncom" else demand.units(moved)
 
     def profit(asked: Floats, much: Floats) -> Floats:
         paid = np.where(much > 0, asked, 0.0)
@@ -49,23 +50,6 @@ def _moves(own: Any, sold: Any) -> list[Any]:
     goods = np.flatnonzero(own & sold)
     alone = [np.arange(len(own)) == good for good in goods]
     return [own & sold, *alone] if len(alone) > 1 else alone
-
-
-def _units(demand: Any, price: Floats, before: Floats, apart: bool) -> Floats:
-    """Units at new prices; ``apart``: the total index or mean price stays what it is at the prices before."""
-    units: Floats
-    if not apart:
-        units = demand.units(price)
-        return units
-    if isinstance(demand, Linear):
-        mean = (demand.weight * demand.virtual(np.broadcast_to(before, price.shape))).sum(axis=0)
-        off = np.isinf(price)
-        room = demand.choke - np.where(off, 0.0, price) + demand.tie * mean
-        units = np.where(off, 0.0, np.maximum(demand.size * demand.weight * room, 0.0))
-        return units
-    share: Floats = np.exp(demand.log_index(price) - demand.log_total(before))
-    units = demand.size * share if demand.form == "logit" else demand.size * share / price
-    return units
 
 
 def _prices(demand: Demand | Single, units: Floats, sold: Any) -> Floats:

@@ -100,7 +100,8 @@ def _parameters(model: Model) -> dict[str, float | None]:
         spent = float(model.seen.price @ model.seen.units)
         return {"gamma": fit.slope, **names, "market_usd": spent / (1.0 - fit.outside)}
     if model.form == "logit":
-        return {"alpha": -fit.slope, **names, "market_units": total / (1.0 - fit.outside)}
+        near = {} if model.seen.nest is None else {"nest_correlation": model.seen.correlation}
+        return {"alpha": -fit.slope, **names, **near, "market_units": total / (1.0 - fit.outside)}
     if model.conduct == "cournot":
         return {"slope_usd": -fit.slope, "market_elasticity": fit.elasticity}
     return {"slope_units": -fit.slope * total, **names}

@@ -67,6 +67,11 @@ class Demand:
         share = self.shares(price)
         return self.size * share if self.form == "logit" else self.size * share / price
 
+    def apart(self, price: Any, before: Any) -> Any:
+        """Units at new prices where the market as a whole stays what it was at the prices before."""
+        share = np.exp(self.log_index(price) - self.log_total(before))
+        return self.size * share if self.form == "logit" else self.size * share / price
+
     def prices(self, units: Any) -> Any:
         """Prices at which buyers take exactly ``units`` (goods, scenarios); logit needs an outside option."""
         if self.form == "logit":

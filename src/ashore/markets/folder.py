@@ -41,6 +41,7 @@ TABLE = Table(
         Column("hts", "hts", required=False),
         Column("origin", "country", required=False),
         Column("nationality", "country", required=False),
+        Column("nest", "text", required=False),
     ),
     key=("maker", "good"),
 )
@@ -60,7 +61,10 @@ ROUTES_TABLE = Table(
     key=("maker", "good", "route"),
 )
 RATES = ("rate_before", "rate_after")
-KEYS = ("name", "demand", "conduct", "market_elasticity", "outside", "outside_share", "rent", "source", "note")
+KEYS = (
+    *("name", "demand", "conduct", "market_elasticity", "outside", "outside_share", "nest_correlation", "rent"),
+    *("source", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ def load(folder: Path, law: Law, conduct: str | None = None) -> Market:
     routed = {(row["maker"], row["good"]) for row in ways}
     _checked(rows, faults)
     _room(rows, settings, faults)
+    _nests_fit(rows, settings, faults)
     direct = [row for row in rows if (row["maker"], row["good"]) not in routed]
     if law.scenario and rows and not any(row["rate_after"] is None for row in (*direct, *ways)):
         what = "The scenario changes nothing: every good and route gives its own rate_after."
@@ -177,7 +182,11 @@ def _settings(document: Mapping[str, Any], conduct: str | None, faults: list[Fau
     elif not np.isnan(share) and not found["outside"]:
         what = "A market without an outside option has no outside share."
         faults.append(Fault(SETTINGS, what, 'Write outside = "yes", or leave it out.', column="outside_share"))
-    return found | {"elasticity": elastic, "outside_share": share}
+    near = _number(document, "nest_correlation", faults)
+    if not np.isnan(near) and not 0 <= near < 1:
+        what = f"The correlation of tastes in a nest is {near:g}; it lies from 0 up to 1."
+        faults.append(Fault(SETTINGS, what, "Write 0.5 for halfway.", column="nest_correlation"))
+    return found | {"elasticity": elastic, "outside_share": share, "correlation": near}
 
 
 def _choice(
@@ -251,6 +260,22 @@ def _room(rows: list[Row], settings: Mapping[str, Any], faults: list[Fault]) -> 
         what = f"Without an outside option buyers take all {wanted:g} units, but the caps let {room:g} in."
         remedy = 'Raise a cap, leave one good without, or write outside = "yes" in market.toml.'
         faults.append(Fault(GOODS, what, remedy, column="cap_units_after"))
+
+
+def _nests_fit(rows: list[Row], settings: Mapping[str, Any], faults: list[Fault]) -> None:
+    """Nests and their correlation come together, and with logit demand."""
+    nested, given = any(row["nest"] is not None for row in rows), not np.isnan(settings.get("correlation", np.nan))
+    key = "nest_correlation"
+    if nested and settings.get("demand") in ("ces", "linear"):
+        faults.append(
+            Fault(GOODS, "Nests go with logit demand.", 'Write demand = "logit" in market.toml.', column="nest")
+        )
+    elif nested and not given:
+        what = "Goods are in nests, but how near those of a nest are to each other is not said."
+        faults.append(Fault(SETTINGS, what, f"Give {key}, from 0 up to 1.", column=key))
+    elif given and rows and not nested:
+        remedy = "Fill in the column nest of goods.csv, or leave it out."
+        faults.append(Fault(SETTINGS, "No good is in a nest.", remedy, column=key))
 
 
 def _routes(folder: Path, rows: list[Row], faults: list[Fault]) -> list[Row]:
@@ -377,6 +402,8 @@ def _market(settings: dict[str, Any], rows: list[Row], ways: list[Row]) -> Marke
         elasticity=settings["elasticity"],
         outside=settings["outside"],
         outside_share=settings["outside_share"],
+        nest=_nests(rows),
+        correlation=0.0 if np.isnan(settings["correlation"]) else settings["correlation"],
     )
     limits = tuple(
         Limit(np.arange(len(rows)) == number, row["cap_units_after"], row["rate_over_cap_after"])
@@ -397,3 +424,12 @@ def _market(settings: dict[str, Any], rows: list[Row], ways: list[Row]) -> Marke
         origins=tuple(row["origin"] or "" for row in rows),
         nationalities=tuple(row["nationality"] or "" for row in rows),
     )
+
+
+def _nests(rows: list[Row]) -> Any:
+    """Number of each good's nest, a good without one in one of its own; None if there is no nest."""
+    if all(row["nest"] is None for row in rows):
+        return None
+    names = [row["nest"] or (row["maker"], row["good"]) for row in rows]
+    known = list(dict.fromkeys(names))
+    return np.array([known.index(name) for name in names])

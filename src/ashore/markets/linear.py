@@ -71,6 +71,13 @@ class Linear:
         mean = (self.weight * at).sum(axis=0)
         return np.where(active, np.maximum(self.size * self.weight * (self.choke - at + self.tie * mean), 0.0), 0.0)
 
+    def apart(self, price: Any, before: Any) -> Any:
+        """Units at new prices where the mean price stays what it was at the prices before."""
+        mean = (self.weight * self.virtual(np.broadcast_to(before, price.shape))).sum(axis=0)
+        off = np.isinf(price)
+        room = self.choke - np.where(off, 0.0, price) + self.tie * mean
+        return np.where(off, 0.0, np.maximum(self.size * self.weight * room, 0.0))
+
     def surplus_usd(self, price_before: Any, price_after: Any, after: Linear | None = None) -> Any:
         """Change in buyers' surplus, USD, (scenarios,): minus the integral of units over the change of prices."""
         before, later = self.virtual(price_before), (after or self).virtual(price_after)

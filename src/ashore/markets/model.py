@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashore.errors import Fault, SolverTrouble
-from ashore.markets import calibrate, kernel, linear, quotas
+from ashore.markets import calibrate, kernel, linear, nested, quotas
 from ashore.markets.calibrate import Fit, Form, Observed
 from ashore.markets.demand import Demand, Floats, Ints
 from ashore.markets.kernel import Conduct, Supply
 from ashore.markets.linear import Linear, Single
+from ashore.markets.nested import Nested
 from ashore.markets.quotas import Limit
 from ashore.markets.routes import Route, Taken, taken
 
@@ -74,7 +75,7 @@ class Model:
     conduct: Conduct
     seen: Observed
     fit: Fit
-    demand: Demand | Linear | Single = field(repr=False)
+    demand: Demand | Linear | Nested | Single = field(repr=False)
     cost: Floats
 
     def respond(
@@ -92,6 +93,9 @@ class Model:
         if isinstance(demand, Linear):
             found = linear.solve(demand, supply, self.conduct)
             return found.price, found.share, found.residual, found.iterations
+        if isinstance(demand, Nested):
+            found = nested.solve(demand, supply, self.conduct)
+            return found.price, demand.size * found.share, found.residual, found.iterations
         found = kernel.solve(demand, supply, self.conduct)
         if self.form == "logit":
             units = demand.size * found.share
@@ -200,7 +204,7 @@ def calibrated(
     return Model(form, conduct, seen, fit, _demand(form, conduct, seen, fit), cost)
 
 
-def _demand(form: Form, conduct: Conduct, seen: Observed, fit: Fit) -> Demand | Linear | Single:
+def _demand(form: Form, conduct: Conduct, seen: Observed, fit: Fit) -> Demand | Linear | Nested | Single:
     """Demand that gives the units observed at the prices observed."""
     price, slope = seen.price[:, None], np.array([fit.slope])
     sold = np.ones(price.shape, dtype=bool)
@@ -211,6 +215,8 @@ def _demand(form: Form, conduct: Conduct, seen: Observed, fit: Fit) -> Demand | 
     if form == "linear":
         weight, tie = seen.share[:, None], np.array([inside])
         return Linear(price + 1.0 / slope - tie * seen.mean_price, weight, slope * total, tie, sold)
+    if form == "logit" and seen.nest is not None:
+        return _nests(seen, fit)
     share = (seen.share if form == "logit" else seen.value_share)[:, None]
     taste = np.log(share * inside) + (slope * price if form == "logit" else (slope - 1.0) * np.log(price))
     if fit.outside > 0:
@@ -219,12 +225,26 @@ def _demand(form: Form, conduct: Conduct, seen: Observed, fit: Fit) -> Demand | 
     return Demand(form, taste, slope, np.array([float(fit.outside > 0)]), np.array([size]))
 
 
+def _nests(seen: Observed, fit: Fit) -> Nested:
+    """Nested logit demand that gives the units observed at the prices observed."""
+    assert seen.nest is not None
+    share = seen.share * (1.0 - fit.outside)
+    part, tie = (seen.nest[:, None] == seen.nest) @ share, 1.0 - seen.correlation
+    rest = fit.outside if fit.outside > 0 else 1.0
+    taste = tie * np.log(share / part) + np.log(part / rest) + fit.slope * seen.price
+    size = float(seen.units.sum()) / (1.0 - fit.outside)
+    one = np.ones(1)
+    return Nested(taste[:, None], fit.slope * one, float(fit.outside > 0) * one, size * one, tie * one, seen.nest)
+
+
 def spread(demand: Any, scenarios: int) -> Any:
     """A demand of one scenario in as many."""
     if scenarios == 1:
         return demand
     values = {f.name: getattr(demand, f.name) for f in fields(demand)}
-    return replace(demand, **{k: np.repeat(v, scenarios, axis=-1) for k, v in values.items() if k != "form"})
+    return replace(
+        demand, **{k: np.repeat(v, scenarios, axis=-1) for k, v in values.items() if k not in ("form", "nest")}
+    )
 
 
 def _in_quota(limits: tuple[Limit, ...], rate: Floats, units: Floats) -> tuple[Floats, Floats]:
