@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from ashore.cli import main
 
+pytest.register_assert_rewrite("tests.toy")  # what it asserts of every plan is told like the tests' own
+
 settings.register_profile("house", deadline=None)  # timings belong to the benchmarks
 settings.load_profile("house")
 

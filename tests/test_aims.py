@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.second_formulation import Reference
 from tests.test_benders import must_serve
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     PLANTS,
     START,
-    Reference,
     book,
     duty,
     month,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks import orlib
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     LANES,
     PLANTS,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import tiny_network
-from tests.test_plans import DEMAND, PLANTS, START, book, duty, month, random_case, rows, simple, tree, under
+from tests.toy import DEMAND, PLANTS, START, book, duty, month, random_case, rows, simple, tree, under
 
 from ashore import network, plans
 from ashore.report import pictures_plan, views_plan

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import tiny_network
-from tests.test_plans import DEMAND, LANES, PLANTS, START, book, duty, month, random_case, rows, simple, tree, under
+from tests.toy import DEMAND, LANES, PLANTS, START, book, duty, month, random_case, rows, simple, tree, under
 
 from ashore import plans, report
 from ashore.errors import FaultyInput

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.test_aims import hedge, priced
 from tests.test_benders import asked, document, located, must_serve
-from tests.test_plans import START, book, duty, month, random_case, restricted_pair, tree, under
+from tests.toy import START, book, duty, month, random_case, restricted_pair, tree, under
 
 from ashore import plans, report
 from ashore.errors import FaultyInput

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import tiny_network
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     LANES,
     MAKES,

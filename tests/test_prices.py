@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     LANES,
     MAKES,

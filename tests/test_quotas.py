@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.small_book import write_book
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     LANES,
     PLANTS,

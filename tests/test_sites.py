@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import tiny_network
+from tests.second_formulation import Reference
 from tests.test_benders import both
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     LANES,
     PLANTS,
     START,
-    Reference,
     book,
     duty,
     month,

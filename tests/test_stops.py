@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.test_benders import must_serve
-from tests.test_plans import (
+from tests.toy import (
     DEMAND,
     START,
     book,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.test_plans import START, random_case, restricted_pair
+from tests.toy import START, random_case, restricted_pair
 
 from ashore import plans
 from ashore.plans import warm

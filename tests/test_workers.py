@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import worker_tasks
-from tests.test_plans import START, book, duty, random_case, restricted_pair
+from tests.toy import START, book, duty, random_case, restricted_pair
 
 from ashore import cli, plans
 from ashore.errors import FaultyInput, SolverTrouble

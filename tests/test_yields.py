@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import tiny_network
-from tests.test_plans import DEMAND, PLANTS, START, Reference, book, duty, net, random_case, rows, ties
+from tests.second_formulation import Reference
+from tests.toy import DEMAND, PLANTS, START, book, duty, net, random_case, rows, ties
 
 from ashore import costs, network, plans
 from ashore.errors import FaultyInput, Infeasible
