@@ -148,6 +148,16 @@ def test_no_address_that_is_scanned_is_public(number, bits):
         assert not IPv4Address(address).is_global
 
 
+@pytest.mark.parametrize("address", ["8.8.8.8", "::1", "localhost", "172.32.0.1", ""])
+def test_a_public_address_is_refused_even_past_the_ranges(monkeypatch, address):
+    async def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(scanning.asyncio, "open_connection", never)
+    with pytest.raises(FaultyInput, match="not private"):
+        devices.scan(["10.0.0.1", address], KEY)
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), 1e9])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(FaultyInput, match="--rate"):

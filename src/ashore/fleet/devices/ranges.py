@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network, ip_network
 
-from ashore.errors import Fault, raise_if
+from ashore.errors import Fault, FaultyInput, raise_if
 
 ALLOWED = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"))
 WIDEST = 16  # bits of the widest range
@@ -28,6 +28,17 @@ def allowed(texts: tuple[str, ...], owned: bool) -> list[IPv4Network]:
         faults.append(Fault("RANGE", what, "Scan them one after the other."))
     raise_if(faults)
     return networks
+
+
+def refuse_public(addresses: Iterable[str]) -> None:
+    """Raises FaultyInput for the first address that is not private or loopback, or is none."""
+    for address in addresses:
+        try:
+            inside = any(IPv4Address(address) in one for one in ALLOWED)
+        except ValueError:
+            inside = False
+        if not inside:
+            raise FaultyInput(Fault(address, "The address is not private.", "Only private ones are scanned."))
 
 
 def hosts(networks: list[IPv4Network]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ashore.errors import Fault, raise_if
 from ashore.fleet.devices.identify import identify
 from ashore.fleet.devices.importer import path_of
 from ashore.fleet.devices.model import Device
+from ashore.fleet.devices.ranges import refuse_public
 from ashore.fleet.devices.reads import send
 from ashore.fleet.devices.replies import LARGEST, decode
 
@@ -23,7 +24,7 @@ PORT = 4028
 ORDER = ("version", "summary", "stats", "devdetails", "pools")
 CONNECT_S = 1.5
 REPLY_S = 4.0  # from the request to the last byte
-AT_ONCE = 128  # connections
+AT_ONCE = 400  # connections
 
 
 @dataclass(slots=True)
@@ -91,13 +92,16 @@ def scan(
     port: int = PORT,
     progress: Callable[[int], None] | None = None,
 ) -> Scan:
-    """Asks every address what it is. The caller has checked that the addresses may be asked (``ranges.allowed``).
+    """Asks every address what it is. The caller has checked that their owner agrees (``ranges.allowed``).
 
-    rate: connections a second at most. key: of the hashes of pool users.
+    Raises FaultyInput before anything is sent if an address is not private. rate: connections a second at most.
+    key: of the hashes of pool users.
     """
     check_rate(rate)
+    asked = list(addresses)
+    refuse_public(asked)
     started = time.monotonic()
-    found = asyncio.run(_all(list(addresses), key, Pace(rate), Log(log), port, progress))
+    found = asyncio.run(_all(asked, key, Pace(rate), Log(log), port, progress))
     found.seconds = time.monotonic() - started
     return found
 
