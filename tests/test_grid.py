@@ -206,6 +206,23 @@ def test_what_is_stated_has_no_band_and_is_not_assumed():
     assert len(document["assumptions"]) == 5
 
 
+def test_what_moves_the_peak_is_said_widest_first_and_holds_the_middle():
+    found = grid.screen("ERCOT", LOSS)
+    document = found.as_dict()
+    rows = document["sensitivity"]
+    names = {"energy_gws", "response_mw_per_100mhz", "base_gw", "damping_pu", "reheat_fraction", "reheat_s"}
+    assert {row["name"] for row in rows} == names
+    spans = [abs(row["peak_high_hz"] - row["peak_low_hz"]) for row in rows]
+    assert spans == sorted(spans, reverse=True)
+    for row in rows:
+        low, high = sorted((row["peak_low_hz"], row["peak_high_hz"]))
+        assert low <= document["closed_form"]["peak_hz"] <= high
+        at_low = closed.respond(replace(found.setting.mid, **{row["name"]: row["low"]}), LOSS)
+        assert row["peak_low_hz"] == at_low.peak_hz
+    stated = grid.screen("ERCOT", LOSS, GridGiven(energy_gws=200)).as_dict()["sensitivity"]
+    assert {row["name"] for row in stated} == names - {"energy_gws"}
+
+
 def test_every_shipped_figure_has_its_place_in_its_range_and_a_source():
     for area in shipped.interconnections().values():
         for figure in area.figures.values():

@@ -37,6 +37,7 @@ def text_of_grid(document: Document) -> None:
     terminal.blank(out)
     _answers(out, document)
     _bands(out, document)
+    _sensitivity(out, document["sensitivity"])
     _thresholds(out, document)
     _published(out, document)
     _runs(out, document["structural"])
@@ -92,6 +93,23 @@ def _bands(out: Console, document: Document) -> None:
             ("both at once", f"{_hz(form['widest_low_hz'])} to {_hz(form['widest_high_hz'])} Hz"),
         ],
     )  # fmt: skip
+
+
+def _sensitivity(out: Console, rows: list[Document]) -> None:
+    if not rows:
+        return
+    terminal.blank(out)
+    terminal.heading(out, "What moves it, one at a time")
+    columns = (("", "L"), ("low", "r"), ("high", "r"), ("Hz at low", "r"), ("Hz at high", "r"))
+    cells = [
+        (
+            row["label"],
+            *(f"{row[end]:g} {row['unit']}".strip() for end in ("low", "high")),
+            *(DASH if row[f"peak_{end}_hz"] is None else _hz(row[f"peak_{end}_hz"]) for end in ("low", "high")),
+        )
+        for row in rows
+    ]
+    terminal.table(out, columns, cells)
 
 
 def _thresholds(out: Console, document: Document) -> None:

@@ -12,6 +12,7 @@ from ashore.fleet.given import GridGiven
 from ashore.fleet.grid.model import Event, Governor, System
 from ashore.fleet.grid.shipped import LABELS, Interconnection
 from ashore.tables import Column, Table, read
+from ashore.worth.inputs import Assumed
 
 STATED = (
     "energy_gws",
@@ -61,7 +62,12 @@ class Setting:
     strong: System
     governors: tuple[Governor, ...]
     event: Event
-    assumptions: tuple[str, ...]
+    assumed: tuple[Assumed, ...]
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What was not stated, a sentence each."""
+        return [one.sentence(LABELS) for one in self.assumed]
 
 
 def setting_of(area: Interconnection, event: Event, given: GridGiven, governors: Path | None = None) -> Setting:
@@ -71,7 +77,7 @@ def setting_of(area: Interconnection, event: Event, given: GridGiven, governors:
     if values["valve_s"] and values["valve_s"] < LEAST_LAG:
         faults.append(Fault("--valve-s", f"{values['valve_s']:g} s is too short to step over.", REMEDIES["valve_s"][3]))
     raise_if(faults)
-    said = [area.figures[name].sentence(LABELS) for name in STATED if values[name] is None]
+    said = [area.figures[name] for name in STATED if values[name] is None]
     weak, mid, strong = (_system(area, values, end) for end in ("low", "value", "high"))
     _check(weak, mid, event, faults)
     classes = _governors(area, values, mid) if governors is None else read_governors(governors, faults)

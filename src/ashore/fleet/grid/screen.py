@@ -61,15 +61,32 @@ class Screen:
             "with_limits": self.limited.answer.as_dict(),
             "band": {end: _inputs(self._systems[end]) | self.ends[end].as_dict() for end in ENDS},
             "structural": structural(base, self.ends),
+            "sensitivity": self._sensitivity(),
             "thresholds": self._thresholds(),
             "published": self._published(),
             "traces": self._traces(),
-            "assumptions": list(self.setting.assumptions),
+            "assumptions": self.setting.assumptions,
         }
 
     @property
     def _systems(self) -> dict[str, System]:
         return {"weak": self.setting.weak, "mid": self.setting.mid, "strong": self.setting.strong}
+
+    def _sensitivity(self) -> list[dict[str, Any]]:
+        """The peak as each assumed figure of the closed form goes to its low and its high alone, widest first."""
+        mid, event = self.setting.mid, self.setting.event
+        rows = []
+        for figure in self.setting.assumed:
+            if not hasattr(mid, figure.name):
+                continue
+            ends = {}
+            for end in ("low", "high"):
+                moved = replace(mid, **{figure.name: getattr(figure, end)})
+                ends[f"peak_{end}_hz"] = closed.respond(moved, event).peak_hz if moved.governing > 0 else None
+            label, unit = shipped.LABELS[figure.name]
+            known = {"name": figure.name, "label": label, "unit": unit.strip(), "low": figure.low, "high": figure.high}
+            rows.append(known | ends)
+        return sorted(rows, key=lambda row: -abs((row["peak_high_hz"] or 0.0) - (row["peak_low_hz"] or 0.0)))
 
     def _thresholds(self) -> list[dict[str, Any]]:
         """MW that bring the peak to each threshold: exact for the ends, by the secant method with limits."""
