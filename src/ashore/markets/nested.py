@@ -25,8 +25,9 @@ from ashore.errors import Fault, SolverTrouble
 from ashore.markets.demand import Floats, Ints
 from ashore.markets.kernel import FOUND, Conduct, Equilibrium, Supply
 
-MOST_ROUNDS = 5000
+MOST_ROUNDS = 2000
 STILL = 1e-14
+PATH = tuple(np.linspace(0.0, 1.0, 21))  # shares of the correlation on the way to a market not found at once
 GAIN = 0.5  # a Newton step has to leave less than this of the error
 NEAR = 1e-12  # an error below this that no step makes smaller is rounding
 
@@ -103,6 +104,14 @@ def solve(demand: Nested, supply: Supply, conduct: Conduct) -> Equilibrium:
     with np.errstate(all="ignore"):
         if conduct == "bertrand":
             y, residual, steps = game.find(y)
+            lost = np.flatnonzero(~(residual <= FOUND))
+            if len(lost):  # come to the correlation by and by
+                start = np.zeros_like(y[:, lost])
+                for share in PATH:
+                    nearer = game.only(lost).nearer(share)
+                    start, residual[lost], more = nearer.find(start)
+                    steps[lost] += more
+                y[:, lost] = start
         price = np.where(np.isneginf(demand.taste), np.inf, game.price(y))
         share = demand.shares(price)
     failed = np.flatnonzero(~(residual <= FOUND))
@@ -168,6 +177,11 @@ class _Game:
             if len(busy) < len(now):
                 game = game.only(busy)
         return found, size, rounds
+
+    def nearer(self, share: float) -> _Game:
+        """The same with that share of the correlation."""
+        tie = 1.0 - share * (1.0 - self.demand.tie)
+        return replace(self, demand=replace(self.demand, tie=tie))
 
     def only(self, kept: Ints) -> _Game:
         """The same in some of the scenarios."""
