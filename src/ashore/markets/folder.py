@@ -25,21 +25,21 @@ from ashore.tables import Column, Row, Table, read, read_toml
 SETTINGS, GOODS, ROUTES = "market.toml", "goods.csv", "routes.csv"
 MOST_RATE = 20.0
 
+
+def _numbers(*names: str) -> tuple[Column, ...]:
+    """Columns of numbers that may be left blank."""
+    return tuple(Column(name, "number", required=False) for name in names)
+
+
+OF_THE_LAW = (Column("hts", "hts", required=False), Column("origin", "country", required=False))
 TABLE = Table(
     "goods",
     (
-        Column("good", "text"),
-        Column("maker", "text"),
-        Column("price_usd", "number", above=0),
-        Column("units", "number", above=0),
-        Column("margin", "number", required=False),
-        Column("rate_before", "number", required=False),
-        Column("rate_after", "number", required=False),
-        Column("cap_units_after", "number", required=False),
-        Column("rate_over_cap_after", "number", required=False),
+        *(Column("good", "text"), Column("maker", "text")),
+        *(Column("price_usd", "number", above=0), Column("units", "number", above=0)),
+        *_numbers("margin", "rate_before", "rate_after", "cap_units_after", "rate_over_cap_after"),
         Column("banned_after", "yes_no", required=False),
-        Column("hts", "hts", required=False),
-        Column("origin", "country", required=False),
+        *OF_THE_LAW,
         Column("nationality", "country", required=False),
         Column("nest", "text", required=False),
     ),
@@ -48,15 +48,10 @@ TABLE = Table(
 ROUTES_TABLE = Table(
     "routes",
     (
-        Column("good", "text"),
-        Column("maker", "text"),
-        Column("route", "text"),
-        Column("extra_usd", "number", required=False),
-        Column("rate_before", "number", required=False),
-        Column("rate_after", "number", required=False),
+        *(Column("good", "text"), Column("maker", "text"), Column("route", "text")),
+        *_numbers("extra_usd", "rate_before", "rate_after"),
         Column("closed_after", "yes_no", required=False),
-        Column("hts", "hts", required=False),
-        Column("origin", "country", required=False),
+        *OF_THE_LAW,
     ),
     key=("maker", "good", "route"),
 )

@@ -67,14 +67,8 @@ def text_of_market(document: Document) -> None:
         ],
     )
     terminal.blank(out)
-    terminal.heading(out, "Over demand forms and conducts")
-    columns = (("", "L"), ("here", "r"), ("least", "r"), ("most", "r"))
-    terminal.table(out, columns, _ranges(document))
-    terminal.blank(out)
-    _tornado(out, document["tornado"])
-    without = [f"{row['demand']}, {row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
-    terminal.notes(out, "Not calibrated", without)
-    terminal.notes(out, "Notes", document["notes"])
+    _range(out, "Over demand forms and conducts", document)
+    _said(out, document)
 
 
 def _goods(out: Console, goods: list[Document]) -> None:
@@ -123,6 +117,14 @@ def _makers(out: Console, makers: list[Document]) -> None:
     terminal.table(out, columns, rows)
 
 
+def _range(out: Console, over: str, document: Document) -> None:
+    """The headline with its ends over the models, and what moves it."""
+    terminal.heading(out, over)
+    terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
+    terminal.blank(out)
+    _tornado(out, document["tornado"])
+
+
 def _tornado(out: Console, rows: list[Document]) -> None:
     """What moves the answers, the one that moves concentration most first."""
 
@@ -141,6 +143,18 @@ def _tornado(out: Console, rows: list[Document]) -> None:
         for row in rows
     ]
     terminal.table(out, columns, cells)
+
+
+def _said(out: Console, document: Document) -> None:
+    """Models that cannot be had, and why; and the notes."""
+    names = ("demand", "conduct")
+    without = [
+        f"{', '.join(row[name] for name in names if name in row)}: {row['why']}"
+        for row in document["alternatives"]
+        if row["why"]
+    ]
+    terminal.notes(out, "Not calibrated", without)
+    terminal.notes(out, "Notes", document["notes"])
 
 
 def _ranges(document: Document) -> list[tuple[str, ...]]:
@@ -195,13 +209,8 @@ def text_of_rigs(document: Document) -> None:
         ],
     )
     terminal.blank(out)
-    terminal.heading(out, "Over ways to price")
-    terminal.table(out, (("", "L"), ("here", "r"), ("least", "r"), ("most", "r")), _ranges(document))
-    terminal.blank(out)
-    _tornado(out, document["tornado"])
-    without = [f"{row['conduct']}: {row['why']}" for row in document["alternatives"] if row["why"]]
-    terminal.notes(out, "Not calibrated", without)
-    terminal.notes(out, "Notes", document["notes"])
+    _range(out, "Over ways to price", document)
+    _said(out, document)
 
 
 def _rigs(out: Console, goods: list[Document]) -> None:
