@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.simulated_fleet import ODD, Rig, Simulated, bitmain, canaan, fleet, microbt, packed, rig_of
 
+from ashore import worth
 from ashore.errors import FaultyInput
 from ashore.fleet import devices, grid
 from ashore.fleet.devices import auditing, catalogue, importer, reads, replies, scanning, weak
@@ -637,6 +638,27 @@ def test_what_is_said_of_makers_is_shown_for_those_in_the_fleet():
     assert all(row["source"] for row in document["statements"])
 
 
+def test_rigs_and_those_with_a_part_are_valued_as_worth_does():
+    found = [
+        Device(maker="Bitmain", model="Antminer S21", hash_ths=200, power_w=3500, units=3),
+        Device(maker="MicroBT", model="WhatsMiner M60", hash_ths=172, power_w=3422),
+        Device(maker="MicroBT", model="WhatsMiner M99"),
+    ]
+    document = devices.audit(found, TODAY, valuation=devices.valuation(0.05, worth.Given(hashprice=40)))
+    outlook, _ = worth.outlook_of(worth.Given(hashprice=40))
+    each = [worth.option_usd(worth.Rig(*rig), 0.05, outlook) for rig in ((200, 3500), (172, 3422))]
+    assert document["parts"][0]["value_usd"] == pytest.approx(3 * each[0], rel=0.01)
+    assert document["value"]["value_usd"] == pytest.approx(3 * each[0] + each[1], rel=0.01)
+    assert document["value"]["value_low_usd"] == document["value"]["value_high_usd"]
+    assert document["value"]["unvalued_rigs"] == 1
+    open_ = devices.audit(found, TODAY, valuation=devices.valuation(0.05))["value"]
+    assert open_["value_low_usd"] < open_["value_usd"] < open_["value_high_usd"]
+    assert open_["assumptions"]
+    assert devices.audit(found, TODAY)["value"] is None
+    with pytest.raises(FaultyInput, match="--power-usd-kwh"):
+        devices.valuation(-1)
+
+
 def test_what_is_open_is_said():
     document = devices.audit([Device(maker="Bitmain", model="Antminer S21")], TODAY)
     said = " ".join(document["not_looked_at"])
@@ -717,6 +739,7 @@ def test_scan_by_the_command_line(ask, run, tmp_path):
         (["import", "no-such.csv"], 1),
         (["audit", "no-such.csv"], 1),
         (["audit"], 2),
+        (["audit", "no-such.csv", "--hashprice", "40"], 2),
     ],
 )
 def test_what_cannot_be_done_is_refused(run, tmp_path, monkeypatch, words, code):

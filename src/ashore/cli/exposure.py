@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ashore.cli.app import Json, Usage, app, counting, day_of, day_or_last, show
+from ashore.cli.app import Json, Outlook, Usage, app, counting, day_of, day_or_last, show
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.fleet.given import GridGiven
 
@@ -241,6 +241,8 @@ def fleet_audit(
     weaknesses: Path | None = None,
     work: Path | None = None,
     parts: Path | None = None,
+    power_usd_kwh: float | None = None,
+    outlook: Outlook = None,
     figure: Figure = None,
     json_: Json = False,
 ) -> int:
@@ -260,6 +262,8 @@ def fleet_audit(
         TOML file of hours for each kind of fix instead of the shipped estimates.
     parts:
         where to write the parts of the rigs, for ashore screen --bom.
+    power_usd_kwh:
+        all-in price of power, USD per kWh: also says what the rigs, and those with each part, are worth.
     """
     from datetime import date
 
@@ -268,7 +272,10 @@ def fleet_audit(
 
     _check(figure)
     day = date.today() if on is None else day_of(on, "--on")
-    document = devices.audit(devices.read_fleet(file), day, interconnection, weaknesses, work)
+    if power_usd_kwh is None and outlook is not None:
+        raise Usage("an outlook values rigs at a price of power: add --power-usd-kwh")
+    value = None if power_usd_kwh is None else devices.valuation(power_usd_kwh, outlook)
+    document = devices.audit(devices.read_fleet(file), day, interconnection, weaknesses, work, value)
     if parts is not None:
         _write_parts(parts, devices.hand_over(document["parts"]))
     if figure is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, listed, percent, plural
+from ashore.report.words import DASH, MARKS, listed, millions, percent, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,8 @@ def text_of_audit(document: Document) -> None:
     terminal.heading(out, f"{whole['rigs']:,} rigs, {whole['hash_ths']:,.0f} TH/s, {_mw(whole['mw'])} MW in all")
     states = ", ".join(f"{count:,} {state}" for state, count in document["states"].items() if count)
     out.print(f"{states}; power {', '.join(f'{basis} of {n:,}' for basis, n in document['power_basis'].items())}.")
+    if document["value"] is not None:
+        out.print(f"Worth at {document['value']['power_usd_kwh']:g} USD/kWh: {_worth(document['value'])}.")
     _sums(out, "By maker and model", document["by_model"], ("maker", "model"))
     _sums(out, "By firmware", document["by_firmware"], ("maker", "firmware", "version"))
     _age(out, document["age"])
@@ -54,6 +56,8 @@ def text_of_audit(document: Document) -> None:
         for row in document["statements"]
     ]
     terminal.notes(out, "Said in public, shown without taking a side", said)
+    if document["value"] is not None:
+        terminal.notes(out, "Assumed of the worth", document["value"]["assumptions"])
     terminal.notes(out, "Not looked at", document["not_looked_at"])
 
 
@@ -136,6 +140,17 @@ def _parts(out: Console, rows: Sequence[Document]) -> None:
         for row in rows
     ]
     terminal.table(out, columns, cells)
+    for row in rows:
+        if "value_usd" in row:
+            out.print(f"Rigs with {row['part']} are worth {_worth(row)}.")
+
+
+def _worth(row: Document) -> str:
+    """Option value with its range over the hash price."""
+    low, high = millions(row["value_low_usd"]), millions(row["value_high_usd"])
+    span = "" if low == high else f" ({low} to {high} by the hash price)"
+    without = f", {plural(row['unvalued_rigs'], 'rig')} not valued" if row["unvalued_rigs"] else ""
+    return f"{millions(row['value_usd'])} USD{span}{without}"
 
 
 def _certification(out: Console, found: Document) -> None:

@@ -6,5 +6,18 @@ from ashore.fleet.devices.model import Device
 from ashore.fleet.devices.ranges import allowed, hosts
 from ashore.fleet.devices.scanning import check_rate, scan
 from ashore.fleet.devices.table import read_fleet, write
+from ashore.fleet.devices.value import valuation
 
-__all__ = ["Device", "allowed", "audit", "check_rate", "hand_over", "hosts", "read_all", "read_fleet", "scan", "write"]
+__all__ = [
+    "Device",
+    "allowed",
+    "audit",
+    "check_rate",
+    "hand_over",
+    "hosts",
+    "read_all",
+    "read_fleet",
+    "scan",
+    "valuation",
+    "write",
+]

@@ -12,6 +12,7 @@ from ashore.fleet import grid
 from ashore.fleet.devices import catalogue, weak
 from ashore.fleet.devices.fixes import ranked
 from ashore.fleet.devices.model import IDENTIFIED, STATES, UNKNOWN, Device
+from ashore.fleet.devices.value import Valuation
 from ashore.tables import Row
 
 NOT_LOOKED_AT = (
@@ -62,8 +63,12 @@ def audit(
     interconnection: str = "ERCOT",
     weaknesses: Path | None = None,
     work: Path | None = None,
+    valuation: Valuation | None = None,
 ) -> dict[str, Any]:
-    """The whole audit as a document. Raises FaultyInput for an unknown interconnection or faulty files."""
+    """The whole audit as a document; with a valuation, what rigs and those with each part are worth.
+
+    Raises FaultyInput for an unknown interconnection or faulty files.
+    """
     listed, hours = catalogue.weaknesses(weaknesses), catalogue.work(work)
     area = grid.shipped.interconnection(interconnection)
     whole = total(devices)
@@ -88,7 +93,11 @@ def audit(
         "grid": on_grid(groups[0]["mw"] if groups else 0.0, area.name),
         "common_mode_joined": joined,
         "grid_joined": on_grid(joined[0]["mw"] if joined else 0.0, area.name),
-        "parts": part_rows(devices),
+        "parts": part_rows(devices, valuation),
+        "value": None
+        if valuation is None
+        else valuation.of(devices)
+        | {"power_usd_kwh": valuation.power_usd_kwh, "assumptions": list(valuation.assumptions)},
         "certification": certification(devices),
         "fixes": ranked(devices, found, groups, hours, total),
         "not_looked_at": list(NOT_LOOKED_AT) + _gaps(devices),
@@ -171,8 +180,12 @@ def statements(devices: Sequence[Device]) -> list[dict[str, Any]]:
     return [{name: row[name] for name in names} for row in catalogue.statements() if row["maker"] in makers]
 
 
-def part_rows(devices: Sequence[Device]) -> list[dict[str, Any]]:
-    """Parts known or told to be in the rigs, with the MW they are in; for the screening of parties."""
+def part_rows(devices: Sequence[Device], valuation: Valuation | None = None) -> list[dict[str, Any]]:
+    """Parts known or told to be in the rigs, with the MW (and the worth) of these; for the screening of parties."""
+
+    def sums(group: Sequence[Device]) -> dict[str, float]:
+        return total(group).as_dict() | ({} if valuation is None else valuation.of(group))
+
     rows: list[dict[str, Any]] = []
     for part in catalogue.parts():
         names = catalogue.listed(part["models"])
@@ -180,14 +193,14 @@ def part_rows(devices: Sequence[Device]) -> list[dict[str, Any]]:
         if inside:
             known = {name: part[name] for name in ("part", "part_maker", "kind", "basis", "source", "note")}
             models = sorted({one.model for one in inside})
-            rows.append(known | {"models": models} | total(inside).as_dict())
+            rows.append(known | {"models": models} | sums(inside))
     told: dict[str, list[Device]] = {}
     for device in devices:
         if device.control_board:
             told.setdefault(device.control_board, []).append(device)
     for board, group in sorted(told.items()):
         known = {"part": board, "part_maker": "", "kind": "control board", "basis": "as told", "source": "", "note": ""}
-        rows.append(known | {"models": sorted({one.model for one in group})} | total(group).as_dict())
+        rows.append(known | {"models": sorted({one.model for one in group})} | sums(group))
     return rows
 
 
