@@ -120,6 +120,27 @@ def test_a_plant_that_gives_way_to_a_larger_one() -> None:
     real(network, plans.held_law(law(), START), 12, ladder)
 
 
+def test_modules_and_plants_laid_up_are_decisions_too() -> None:
+    """Each of two modules at home makes 5 of the 10 units for 1,000: both pay from r = 1,000/(100·5·12) on.
+
+    From then on the plant abroad, which costs 10 a month to keep, is laid up for 60 and 4 a month.
+    """
+    away = rows(PLANTS, ("penang", "Acme", "MY", "yes", 0, 10, 0, 0, 99))[0]
+    home = rows(PLANTS, ("dallas", "Acme", "US", "yes", 0, 0, 0, 0, 0))[0]
+    network = simple(
+        rows(DEMAND, ("texas", "rig", None, 10, None, None)),
+        plants=[
+            away | {"mothball_usd": 60, "idle_usd_month": 4, "restart_usd": 1},
+            home | {"modules": 2, "module_month": 5, "module_usd": 1000},
+        ],
+    )
+    plan = plans.solve(network, law(), START, 12)
+    (ladder,) = plans.flips(plan, [DUTY]).ladders
+    (_, below, nothing), (above, _, changed) = ladder.steps
+    assert (nothing, changed) == ((), ("penang laid up", "dallas +2 modules"))
+    assert below <= (2000 + 60 - 12 * (10 - 4)) / (100 * 10 * 12) <= above
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("options", [{}, {"risk": 0.6, "tail": 0.5}, {"objective": "worst"}])
 def test_flips_on_random_trees_are_real(seed: int, options: dict[str, Any]) -> None:

@@ -117,6 +117,24 @@ def test_a_candidate_that_is_not_opened_is_compared_at_its_best_moment() -> None
     assert f"the best moment is {order['date'].isoformat()[:7]}" in found.sentence
 
 
+def test_decisions_that_differ_are_more_than_orders() -> None:
+    """Without the plant at home the one abroad is expanded, and a plant at home with modules is never ordered."""
+    plants = rows(
+        PLANTS, ("penang", "Acme", "MY", "yes", 0, 0, 0, 0, 5), ("dallas", "Acme", "US", "no", 100, 0, 0, 0, 5)
+    )
+    module = {"modules": 1, "module_month": 5, "module_usd": 300}
+    case = simple(rows(DEMAND, ("texas", "rig", None, 10, None, 1000)), plants=[plant | module for plant in plants])
+    plan = plans.solve(case, book(duty(0.1)), START, 6)
+    (found,) = plans.why(plan, ["dallas"])
+    adds_up(plan, found)
+    steps = ("plant", "step", "modules", "month", "in_plan", "in_other")
+    assert set(found.orders.select(steps).rows()) == {
+        ("dallas", "open", None, 0, True, False),
+        ("penang", "expand", 1, 0, False, True),
+    }
+    assert "penang is expanded, laid up or closed otherwise" in found.sentence
+
+
 def test_a_candidate_is_forced_open_on_every_branch() -> None:
     law = book(duty(0.3))
     ends = [
