@@ -15,6 +15,7 @@ from tests.toy import DEMAND, PLANTS, START, book, duty, month, random_case, row
 
 from ashore import network, plans
 from ashore.report import pictures_plan, views_plan
+from ashore.report.figures.bridge import decimals
 from ashore.report.figures.tree import PLOT
 
 SEEDS = range(8)
@@ -228,6 +229,13 @@ def test_the_tree_is_drawn_with_a_diamond_for_each_moment_of_decision(seed: int)
     lines = next(rows_ for rows_ in layers if rows_ and set(rows_[0]) == {"x", "x2", "y"})
     assert len(lines) == len(view["nodes"])
     assert max(row["x2"] for row in lines) == pytest.approx(PLOT)
+
+
+@pytest.mark.parametrize(
+    ("usd", "places"), [(0, 1), (423.9e6, 1), (17e9, 1), (100e6, 1), (57e6, 2), (5.7e6, 3), (57e3, 5)]
+)
+def test_amounts_have_decimals_enough(usd: float, places: int) -> None:
+    assert decimals(usd) == places
 
 
 def test_what_waits_is_told_from_what_cannot() -> None:

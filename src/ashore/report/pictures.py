@@ -228,5 +228,6 @@ def rests_on(document: Document) -> str:
     law = next((note for note in document["notes"] if note.startswith(("carried", "law of"))), "")
     line = f"Sources: rule book of {document['country_name']}; network “{document['network']}”"
     if estimates:
-        line += f", of which {plural(estimates, 'figure')} are estimates or from memory (listed in the report)"
+        are = "is an estimate or" if estimates == 1 else "are estimates or"
+        line += f", of which {plural(estimates, 'figure')} {are} from memory (listed in the report)"
     return line + (f". Law {law}." if law.startswith("carried") else f". {law}." if law else ".")

@@ -19,6 +19,7 @@ Document = Mapping[str, Any]
 HEADINGS = 7  # shown in their own colour; the rest together
 LINES = 6  # of a bridge; the rest together
 OTHER = "other"
+NUMBER = ",.4~g"  # of an upright axis, as 0.5 or 150,000
 
 
 def pictures(document: Document, rests_on: str) -> list[Picture]:
@@ -161,7 +162,7 @@ def flows(view: Document, document: Document, rests_on: str) -> Picture | None:
         f"for a market, delivered: in the month they arrive.{_of_how_many(view)}"
     )
     chart = figures.month_stacks(
-        panels, months_of(view), list(kinds.values()), ("units a month", ",.0f"), (finding, under, rests_on)
+        panels, months_of(view), list(kinds.values()), ("units a month", NUMBER), (finding, under, rests_on)
     )
     return Picture("flows", chart, finding, f"Stacked areas of units by origin, by branch and month. {finding}.")
 
@@ -196,7 +197,7 @@ def duty(view: Document, rests_on: str) -> Picture | None:
     finding = duty_finding(view)
     under = f"Duty owed in each month of arrival by heading, not discounted, million USD.{_of_how_many(view)}"
     rows = [panels[place : place + 2] for place in range(0, len(panels), 2)] if len(panels) > 3 else [panels]
-    chart = figures.month_stacks(rows, months_of(view), shown, ("m USD a month", ",.0f"), (finding, under, rests_on))
+    chart = figures.month_stacks(rows, months_of(view), shown, ("m USD a month", NUMBER), (finding, under, rests_on))
     return Picture("duty-months", chart, finding, f"Stacked areas of duty by heading, by branch and month. {finding}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import floor, log10
 from typing import Any
 
 import altair as alt
@@ -26,9 +27,10 @@ def cost_bridges(bridges: Sequence[Mapping[str, Any]], title: str, under: str, m
     pieces: list[dict[str, Any]] = []
     heads, names, strong, figures = [], [], [], []
     zeros, joints = [], []
-    reach = [(reached, bridge) for bridge in bridges for reached in _steps(bridge)]
-    low, high = min((x for x, _ in reach), default=0.0), max((x for x, _ in reach), default=1.0)
+    reach = [x for bridge in bridges for x in _steps(bridge)]
+    low, high = min(reach, default=0.0), max(reach, default=1.0)
     scale = PLOT / ((high - low) or 1.0)
+    places = decimals(max(abs(low), abs(high)))
     y = 0.0
     for bridge in bridges:
         heads.append((-LEFT, y + 16, bridge["title"]))
@@ -38,13 +40,13 @@ def cost_bridges(bridges: Sequence[Mapping[str, Any]], title: str, under: str, m
             ends = sorted((at, at + line["usd"]))
             pieces.append(_piece(ends, low, scale, y, HIGHLIGHT if line["usd"] > 0 else CALM))
             names.append((-LEFT, y + ROW / 2, line["label"]))
-            figures.append(((ends[1] - low) * scale + 6, y + ROW / 2, _signed(line["usd"])))
+            figures.append(((ends[1] - low) * scale + 6, y + ROW / 2, _signed(line["usd"], places)))
             at += line["usd"]
             joints.append({"x": (at - low) * scale, "y": y + 4, "y2": y + ROW + 4})
             y += ROW
         pieces.append(_piece(sorted((0.0, at)), low, scale, y, QUIET))
         strong.append((-LEFT, y + ROW / 2, "together"))
-        figures.append(((max(0.0, at) - low) * scale + 6, y + ROW / 2, _signed(at)))
+        figures.append(((max(0.0, at) - low) * scale + 6, y + ROW / 2, _signed(at, places)))
         y += ROW
         zeros.append({"x": -low * scale, "y": top - 2, "y2": y + 2})
         y += GAP
@@ -79,6 +81,11 @@ def _piece(ends: Sequence[float], low: float, scale: float, y: float, fill: str)
     return {"x": x, "x2": max(x2, x + 1), "top": y + 4, "bottom": y + ROW - 3, "fill": fill}
 
 
-def _signed(usd: float) -> str:
+def decimals(usd: float) -> int:
+    """How many decimals of a million the largest amount needs to show four figures, at least one."""
+    return max(1, 3 - floor(log10(usd / 1e6))) if usd > 0 else 1
+
+
+def _signed(usd: float, places: int) -> str:
     """USD in millions with its sign: "+12.3", "−0.4"."""
-    return f"{'+' if usd >= 0 else '−'}{abs(usd) / 1e6:,.1f}"
+    return f"{'+' if usd >= 0 else '−'}{abs(usd) / 1e6:,.{places}f}"
