@@ -274,6 +274,19 @@ def test_rates_may_come_from_the_rule_book_and_a_scenario(tmp_path: Path, capsys
     assert "--on" in err
 
 
+def test_the_figure_shows_the_ends_of_the_document(tmp_path: Path, run: Any, ask: Any) -> None:
+    where, drawn = folder(tmp_path / "m"), tmp_path / "market.json"
+    document = ask("clear", where, "--figure", drawn)
+    chart = json.loads(drawn.read_text())
+    assert len(chart["vconcat"]) == 3
+    for panel, key in zip(chart["vconcat"], ("hhi_change", "price_change", "pass_through"), strict=True):
+        bars = chart["datasets"][panel["layer"][0]["data"]["name"]]
+        ends = [document["range"][key], *(row[key] for row in document["tornado"])]
+        assert [[bar["low"], bar["high"]] for bar in bars] == ends
+    assert run("clear", where, "--figure", tmp_path / "market.txt")[0] == 1
+    assert run("clear", "--size", 2028, "--figure", drawn)[0] == 2
+
+
 def bad(tmp_path: Path, toml: str = TOML, goods: str = GOODS, conduct: str | None = None) -> str:
     with pytest.raises(FaultyInput) as caught:
         answer(folder(tmp_path, toml, goods), conduct)

@@ -35,6 +35,9 @@ Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the 
 Known = Annotated[str | None, Parameter(name="--known", help="Answer with the law as it was known on this date.")]
 Outlook = Annotated[Given | None, Parameter(name="*", negative=())]
 Scenario = Annotated[Path | None, Parameter(name="--scenario", help="TOML file of [[change]] tables to rate under.")]
+Figure = Annotated[
+    Path | None, Parameter(name="--figure", help="File to draw the figure into, .svg, .png or .json (Vega-Lite).")
+]
 
 
 class Usage(Exception):
@@ -113,6 +116,14 @@ def proving() -> Iterator[Callable[[float, float, float], None] | None]:
         yield line
     finally:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def check_figure(figure: Path | None) -> None:
+    """Refuses a file no figure can be drawn into, before anything is worked out."""
+    from ashore import report
+
+    if figure is not None:
+        raise_if(report.misfits(figure, "--figure"))
 
 
 def show(document: dict[str, Any], text: Any, json_: bool) -> None:

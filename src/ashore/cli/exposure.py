@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ashore.cli.app import Json, Outlook, Usage, app, counting, day_of, day_or_last, show
-from ashore.errors import Fault, FaultyInput, raise_if
+from ashore.cli.app import Figure, Json, Outlook, Usage, app, check_figure, counting, day_of, day_or_last, show
+from ashore.errors import Fault, FaultyInput
 from ashore.fleet.given import GridGiven
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 Grid = Annotated[GridGiven | None, Parameter(name="*", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
 FLEET = Path("fleet.csv")
-Figure = Annotated[
-    Path | None, Parameter(name="--figure", help="File to draw the figure into, .svg, .png or .json (Vega-Lite).")
-]
 
 
 @app.command
@@ -59,7 +56,7 @@ def grid(
 
     if trip and start:
         raise Usage("give --trip or --start, not both")
-    _check(figure)
+    check_figure(figure)
     document = grids.screen(interconnection, grids.Event(mw, not start, ramp), given, governors).as_dict()
     if figure is not None:
         report.draw(report.traces(document), figure)
@@ -108,7 +105,7 @@ def concentration(
         raise Usage("--plan needs the network it was made for: ashore concentration FOLDER --plan FILE")
     if folder is not None and (shares is not None or ranked):
         raise Usage("--shares and --ranked are for published shares, not for a network")
-    _check(figure)
+    check_figure(figure)
     book = rule_books.load()
     where = book.country if home is None else _country(home)
     if folder is None:
@@ -128,14 +125,6 @@ def concentration(
         report.draw(report.imbalance(document), figure)
     show(document, report.text_of_network_shares, json_)
     return 0
-
-
-def _check(figure: Path | None) -> None:
-    """Refuses a file no figure can be drawn into, before anything is worked out."""
-    from ashore import report
-
-    if figure is not None:
-        raise_if(report.misfits(figure, "--figure"))
 
 
 def _country(text: str) -> str:
@@ -270,7 +259,7 @@ def fleet_audit(
     from ashore import report
     from ashore.fleet import devices
 
-    _check(figure)
+    check_figure(figure)
     day = date.today() if on is None else day_of(on, "--on")
     if power_usd_kwh is None and outlook is not None:
         raise Usage("an outlook values rigs at a price of power: add --power-usd-kwh")

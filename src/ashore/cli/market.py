@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ashore.cli.app import Hold, Json, Scenario, Usage, app, counting, day_of, law_book, names_in, show
+from ashore.cli.app import (
+    Figure,
+    Hold,
+    Json,
+    Scenario,
+    Usage,
+    app,
+    check_figure,
+    counting,
+    day_of,
+    law_book,
+    names_in,
+    show,
+)
 from ashore.errors import Fault, FaultyInput
 
 if TYPE_CHECKING:
@@ -28,6 +41,7 @@ def clear(
     step: int | None = None,
     candidates: Names = (),
     size: int | None = None,
+    figure: Figure = None,
     hold: Hold = None,
     scenario: Scenario = None,
     json_: Json = False,
@@ -57,6 +71,9 @@ def clear(
     """
     from ashore import markets, report
 
+    check_figure(figure)
+    if figure is not None and (moves or size is not None):
+        raise Usage("--figure draws a market; there is no picture of --moves or --size")
     if size is not None:
         from ashore.markets.size import size as projected
 
@@ -72,6 +89,9 @@ def clear(
         raise Usage("--until, --step and --candidates go with --moves")
     day = None if on is None else day_of(on, "--on")
     path = markets.find(folder)
+    if moves and not markets.is_network(path):
+        remedy = "Name a supply network with a market.toml, as rigs-2026."
+        raise FaultyInput([Fault("--moves", "A market folder has no plants that could be opened.", remedy)])
     if markets.is_network(path):
         from ashore import network
         from ashore.markets import rigs
@@ -86,13 +106,13 @@ def clear(
                 game = rigs.moves(net, settings, books(), span, names_in(candidates), done)
             show(game.as_dict(), report.text_of_moves, json_)
             return 0
-        show(rigs.clear(net, settings, books(), day).as_dict(), report.text_of_rigs, json_)
-        return 0
-    if moves:
-        remedy = "Name a supply network with a market.toml, as rigs-2026."
-        raise FaultyInput([Fault("--moves", "A market folder has no plants that could be opened.", remedy)])
-    cleared = markets.clear(markets.load(path, markets.Law(books, day, scenario is not None), conduct))
-    show(cleared.as_dict(), report.text_of_market, json_)
+        document, text = rigs.clear(net, settings, books(), day).as_dict(), report.text_of_rigs
+    else:
+        law = markets.Law(books, day, scenario is not None)
+        document, text = markets.clear(markets.load(path, law, conduct)).as_dict(), report.text_of_market
+    if figure is not None:
+        report.draw(report.tornado(document), figure)
+    show(document, text, json_)
     return 0
 
 

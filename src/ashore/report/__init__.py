@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ashore.report.exposure import common_mode, concentration, imbalance, traces
     from ashore.report.findings import Answer, answer
     from ashore.report.html import page
+    from ashore.report.market import tornado
     from ashore.report.picture import draw, misfits
     from ashore.report.pictures_flips import breakeven
     from ashore.report.pictures_plan import decisions
@@ -74,6 +75,7 @@ _HOMES = {
     "text_of_sources": "text_screening",
     "text_of_summary": "text",
     "text_of_worth": "text_worth",
+    "tornado": "market",
     "traces": "exposure",
 }
 
@@ -115,6 +117,7 @@ __all__ = [
     "text_of_sources",
     "text_of_summary",
     "text_of_worth",
+    "tornado",
     "traces",
 ]
 

@@ -12,6 +12,7 @@ from ashore.report.figures.months import month_stacks
 from ashore.report.figures.payoff import payback_fan, tornado, worth_bars
 from ashore.report.figures.ranges import ranges
 from ashore.report.figures.regions import rule_ladders, rule_map
+from ashore.report.figures.spans import spans
 from ashore.report.figures.steps import break_evens
 from ashore.report.figures.theme import PALETTE, png, standalone, svg
 from ashore.report.figures.timeline import plan_timeline
@@ -40,6 +41,7 @@ __all__ = [
     "ranges",
     "rule_ladders",
     "rule_map",
+    "spans",
     "standalone",
     "svg",
     "tiles",
