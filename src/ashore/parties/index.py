@@ -36,6 +36,8 @@ from ashore.parties.names import CONSONANTS, FULL, GENERIC, NATIVE, READ, Form, 
 from ashore.parties.words import words
 
 MOST_HELD = 100_000  # tokens whose near ones are remembered
+PIECE = 200_000  # names indexed at once
+FEW = 20  # as many names of theirs to one of ours and more: ours are indexed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,12 +52,33 @@ class Found:
     match: Match
 
 
+def matches(ours: Sequence[str], theirs: Sequence[str], least: float) -> list[list[Found]]:
+    """For each of our names what it matches of theirs (numbers in ``theirs``), best first.
+
+    Theirs are indexed piece by piece; where ours are few, they are indexed and theirs pass by. Memory stays bounded.
+    """
+    found: list[list[Found]] = [[] for _ in ours]
+    if len(ours) * FEW < len(theirs):
+        for number, hits in enumerate(Index(ours).search(theirs, least)):
+            for hit in hits:
+                found[hit.name].append(Found(number, hit.match.turned))
+    else:
+        for first in range(0, len(theirs), PIECE):
+            piece = Index(theirs[first : first + PIECE]).search(ours, least)
+            for held, hits in zip(found, piece, strict=True):
+                held += [Found(first + hit.name, hit.match) for hit in hits]
+    return [sorted(hits, key=lambda hit: (-hit.match.score, hit.name)) for hits in found]
+
+
 @dataclass(frozen=True, slots=True)
 class _Near:
     """Tokens near to one, with their likeness, and the forms that hold any of them."""
 
     likeness: dict[str, float]
     places: Ints
+
+
+NONE_NEAR = _Near({}, NOWHERE)
 
 
 class Index:
@@ -105,12 +128,13 @@ class Index:
     def _candidates(self, query: Form, least: float) -> Iterator[tuple[int, bool]]:
         """Forms that the query could match with at least that score, and whether two tokens may make up one."""
         full = _full(query)
-        single = [self._tokens_near(token).places for token in full]
-        joined = [self._joined.of(whole_keys(token)) for token in full]
+        single = [near.places for near in map(self._tokens_near, full) if near.likeness]
+        joined = [found for token in full if len(found := self._joined.of(whole_keys(token)))]
         joined += [self._places(n) for n in self._whole.of(joined_keys(query))]
+        if not single and not joined:
+            return
         together = np.unique(np.concatenate(joined)) if joined else NOWHERE
-        touched = np.concatenate([*single, *joined, *joined])
-        places, counts = np.unique(touched, return_counts=True)
+        places, counts = np.unique(np.concatenate([*single, *joined, *joined]), return_counts=True)
         bound = _bounds(_weights([query])[:, 0], self._weight[:, places], counts.astype(np.float64))
         chosen = places[bound >= least - 1e-9]
         yield from zip(chosen.tolist(), np.isin(chosen, together).tolist(), strict=True)
@@ -128,7 +152,7 @@ class Index:
                 if alike:
                     found[other] = alike
                     parts.append(self._places(n))
-            self._near[token] = _Near(found, np.unique(np.concatenate(parts)))
+            self._near[token] = _Near(found, np.unique(np.concatenate(parts))) if found else NONE_NEAR
         return self._near[token]
 
     def _places(self, number: int) -> Ints:
@@ -155,13 +179,16 @@ class _Lookup:
         flat = np.fromiter((part for entry in entries for part in entry), dtype=np.int64).reshape(-1, 2)
         order = np.argsort(flat[:, 0])
         self._keys, self._numbers = flat[order, 0], flat[order, 1]
+        self._known = set(self._keys.tolist())
 
     def of(self, wanted: Iterable[str]) -> Ints:
         """The numbers under any of the keys, each once, ascending."""
-        hashes = np.array([hash(key) for key in wanted], dtype=np.int64)
+        known = [hashed for hashed in map(hash, wanted) if hashed in self._known]
+        if not known:
+            return NOWHERE
+        hashes = np.array(known, dtype=np.int64)
         starts, ends = np.searchsorted(self._keys, hashes), np.searchsorted(self._keys, hashes, side="right")
-        parts = [self._numbers[a:b] for a, b in zip(starts, ends, strict=True) if b > a]
-        return np.unique(np.concatenate(parts)) if parts else NOWHERE
+        return np.unique(np.concatenate([self._numbers[a:b] for a, b in zip(starts, ends, strict=True)]))
 
 
 def _full(form: Form) -> list[str]:

@@ -25,6 +25,7 @@ from ashore.parties.words import words
 CONFLICT, EXTRA, EXTRA_ALONE = 1.5, 0.15, 0.5  # EXTRA_ALONE: where one full word is all that the names share
 SOUNDS_SAME, SHORT_SAME, READ_SAME, CONSONANTS_SAME, NICKNAME, INITIAL_LETTER = 0.95, 0.9, 1.0, 0.9, 0.79, 0.8
 SOUND_PENALTY = 0.3  # letters, on the distance of sounds
+DIGITS = 12  # of a score: the same whichever name comes first
 LEAST = 0.6  # likeness below which two tokens are not near
 LEAST_ALONE = 0.8  # the same, where they are all that two names share
 JOINED_LEAST, JOINED_PENALTY = 0.8, 0.02
@@ -53,6 +54,12 @@ class Match:
     pairs: tuple[Pair, ...] = ()
     ours_alone: tuple[str, ...] = ()
     theirs_alone: tuple[str, ...] = ()
+
+    @property
+    def turned(self) -> Match:
+        """The same with the two names in each other's place."""
+        pairs = tuple(Pair(pair.theirs, pair.ours, pair.likeness, pair.weight) for pair in self.pairs)
+        return Match(self.score, pairs, self.theirs_alone, self.ours_alone)
 
 
 NONE = Match(0.0)
@@ -105,7 +112,7 @@ def compare_forms(ours: Form, theirs: Form, near: Near | None = None, join: bool
         tuple(bare(token) for token, free in zip(form.tokens, flags, strict=True) if free)
         for form, flags in ((ours, open_ours), (theirs, open_theirs))
     ]
-    return Match(value, tuple(pairs), *alone)
+    return Match(round(value, DIGITS), tuple(pairs), *alone)
 
 
 def total(matched: float, shared: float, left: float, right: float, full: float) -> float:

@@ -18,7 +18,7 @@ from ashore.errors import Fault, raise_if
 from ashore.parties import known
 from ashore.parties.entries import Entry, Name
 from ashore.parties.files import PartOf, Party, Review, identity
-from ashore.parties.index import Index
+from ashore.parties.index import matches
 from ashore.parties.lists import FETCH, Lists
 from ashore.parties.matching import Match
 from ashore.parties.names import forms
@@ -157,12 +157,11 @@ def screen(
 
 
 class Screener:
-    """Entries with an index of all their names, on one day, with the reviews that hold."""
+    """Entries with all their names, on one day, with the reviews that hold."""
 
     def __init__(self, entries: Sequence[Entry], on: date, reviews: Sequence[Review] = ()) -> None:
         self.entries, self.on = entries, on
         self._names = [(n, name) for n, entry in enumerate(entries) for name in entry.names]
-        self._index = Index(name.text for _, name in self._names)
         self._reviews: dict[tuple[str, str, str], list[Review]] = {}
         for review in reviews:
             self._reviews.setdefault((identity(review.party), review.list, review.id), []).append(review)
@@ -171,7 +170,8 @@ class Screener:
         """Each party with its hits, the strongest first, one for each entry."""
         names = [(n, name) for n, party in enumerate(parties) for name in party.names]
         hits: list[dict[int, Hit]] = [{} for _ in parties]
-        for (n, ours), found in zip(names, self._index.search([name for _, name in names], NEAR_SCORE), strict=True):
+        all_found = matches([name for _, name in names], [name.text for _, name in self._names], NEAR_SCORE)
+        for (n, ours), found in zip(names, all_found, strict=True):
             for one in found:
                 number, theirs = self._names[one.name]
                 hit = self._hit(parties[n], ours, self.entries[number], theirs, one.match)
