@@ -6,10 +6,12 @@ import os
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchmarks import orlib
 
 from ashore import network, plans
+from ashore.plans import links, solver
 from ashore.rules import RuleBook
 
 FOLDER = os.environ.get("ASHORE_BENCH")
@@ -47,3 +49,23 @@ def test_a_small_case_by_hand(tmp_path: Path) -> None:
     plan = found(case, tmp_path / "small")
     assert plan.cost_usd == pytest.approx(20 + 40 + 4 + 6 + 5)
     assert plan.open["month"].to_list() == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_links_held_back_change_nothing(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tight capacities, so that fractions are branched on: all rows at once, and links as they bind."""
+    rng = np.random.default_rng(seed)
+    sites, customers = 8, 25
+    demand = rng.integers(1, 40, customers).astype(float)
+    serve = rng.uniform(1, 30, (customers, sites)) * demand[:, None]
+    capacity = [float(demand.sum() / 3)] * sites
+    fixed = rng.uniform(1500, 2500, sites)
+    figures = (capacity, fixed.tolist(), demand.tolist(), serve.tolist())
+    case = orlib.Warehouses(*map(tuple, figures))
+    whole = found(case, tmp_path / "whole")
+    monkeypatch.setattr(solver, "LARGE", 0)
+    monkeypatch.setattr(links, "MANY", 1)
+    apart = found(case, tmp_path / "apart")
+    assert len(whole.open) >= 3
+    assert apart.status == "optimal"
+    assert apart.cost_usd == pytest.approx(whole.cost_usd, rel=1e-7)

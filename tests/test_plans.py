@@ -35,7 +35,7 @@ from tests.toy import (
 
 from ashore import costs, network, plans
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, Unresolved
-from ashore.plans import solver
+from ashore.plans import links, solver
 from ashore.plans.aim import with_tail
 from ashore.plans.ledger import carried
 from ashore.plans.solver import Limits, run, split
@@ -570,12 +570,20 @@ def test_branching_from_basis_to_basis_and_the_solvers_own_search_agree(
     case, futures, months, _ = random_case(seed)
     arrays = plans.pose(case, futures.nodes[0].book, START, months, futures).arrays
     found = []
-    for large, branches, steps in ((np.inf, 0, 0), (0, 1_000, 50_000), (0, 3, 50_000), (0, 1_000, -1)):
+    many = 1_000_000
+    for large, branches, steps, held in (
+        (many, 0, 0, many),
+        (0, 1_000, many, many),
+        (0, 3, many, many),  # handed over to the solver's search
+        (0, 1_000, -many, many),
+        (0, 1_000, many, 1),  # links held back
+    ):
         monkeypatch.setattr(solver, "LARGE", large)
         monkeypatch.setattr(solver, "MOST_BRANCHES", branches)
         monkeypatch.setattr(solver, "MOST_STEPS", steps)
+        monkeypatch.setattr(links, "MANY", held)
         answer = run(arrays, Limits(gap=1e-9))
         assert answer.bound <= answer.objective
         assert answer.gap <= 2e-9
         found.append(answer.objective)
-    assert found == pytest.approx(4 * [found[0]], rel=1e-8, abs=1e-8)
+    assert found == pytest.approx(5 * [found[0]], rel=1e-8, abs=1e-8)

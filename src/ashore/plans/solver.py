@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from ashore.errors import Fault, SolverTrouble
 from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.first import CLOSE, completed, least, narrowed, roundings
+from ashore.plans.links import Links, held_back
 from ashore.plans.parallel import Workers, here
 from ashore.plans.sheet import Arrays
 from ashore.plans.watch import Post, Progress, Watch
@@ -25,7 +25,7 @@ Part = tuple[float, float, str]  # objective, bound and status of an independent
 LARGE = 2_000  # columns from which on a part's linear model is solved and branched on first,
 HARD = 40_000  # and those from which on linear models are solved by the interior-point method
 MOST_BRANCHES = 1_000  # linear models solved before the solver's own search is asked,
-MOST_STEPS = 50_000  # and steps of the simplex method in them
+MOST_STEPS = 50_000  # and steps of the simplex method in them, and 5 more for each column
 WHOLE = 1e-9  # a binary this near to a whole number is one
 
 
@@ -284,11 +284,13 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
     Returns the model with the openings fixed that cannot be otherwise in a better plan than the one found; None if the
     time was up before.
     """
-    highs = passed(replace(arrays, integer=np.zeros(arrays.columns, dtype=bool)), limits, threads)
+    held, links = held_back(arrays)
+    highs = passed(replace(held, integer=np.zeros(arrays.columns, dtype=bool)), limits, threads)
     post.listen(highs)
-    if arrays.columns >= HARD:
+    if arrays.columns >= HARD and links is None:
         highs.setOptionValue("solver", "ipm")
-    highs.run()
+    steps = _Steps(highs, links, MOST_STEPS + 5 * arrays.columns)
+    steps.run()
     if not _ended(highs):
         return None
     solution, linear = highs.getSolution(), float(highs.getInfo().objective_function_value)
@@ -304,12 +306,18 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
 
     def tried(openings: Floats) -> bool:
         highs.changeColsBounds(len(whole), whole, openings, openings)
-        highs.run()
+        steps.run()
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return False
         point = clean(np.array(highs.getSolution().col_value), arrays)
         post.found(float(arrays.cost @ point), point)
         return True
+
+    def met(solution: Any) -> None:
+        values = np.array(solution.col_value)
+        if np.abs(values[whole] - np.round(values[whole])).max() <= WHOLE:
+            point = clean(np.where(arrays.integer, np.round(values), values), arrays)
+            post.found(float(arrays.cost @ point), point)
 
     def rest() -> Arrays:
         return narrowed(arrays, x, reduced, post.usd - linear + CLOSE * abs(post.usd))
@@ -318,28 +326,38 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
     if not _near(post.usd, linear, limits.gap):
         within, slack = rest(), limits.gap * abs(linear)
         sides = within.col_lower[whole], within.col_upper[whole]
-        better = branch(highs, _steps(highs), whole, sides, slack, MOST_BRANCHES, known=post.usd)
+        better = branch(highs, steps.branch, whole, sides, slack, MOST_BRANCHES, met, post.usd)
         if better.x is None or tried(np.round(better.x[whole])):
             post.proven(better.bound)
     return rest()
 
 
-def _steps(highs: Any) -> Callable[[], bool | None]:
-    """Solves a model from its last basis, again and again, until the steps of the simplex method become too many."""
-    taken = 0
+@dataclass
+class _Steps:
+    """A linear model solved from basis to basis, its links added as they bind; left: steps of the simplex method."""
 
-    def solve() -> bool | None:
-        nonlocal taken
-        if taken > MOST_STEPS:
+    highs: Any
+    links: Links | None
+    left: int
+
+    def run(self) -> None:
+        while True:
+            self.highs.run()
+            self.left -= max(0, self.highs.getInfo().simplex_iteration_count)
+            if self.links is None or not self._solved() or not self.links.add(self.highs):
+                return
+
+    def branch(self) -> bool | None:
+        """Whether there is a solution; None if it is time to end."""
+        if self.left < 0:
             return None
-        highs.run()
-        taken += max(0, highs.getInfo().simplex_iteration_count)
-        status = highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
+        self.run()
+        if self._solved():
             return True
-        return False if status == highspy.HighsModelStatus.kInfeasible else None
+        return False if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible else None
 
-    return solve
+    def _solved(self) -> bool:
+        return bool(self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 
 def _search(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> bool:

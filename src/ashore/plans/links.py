@@ -1,0 +1,77 @@
+"""Rows that tie one flow to one opening (flow ≤ most × open), held back from a linear model until they bind.
+
+Such rows make the linear model strong, and where plants and markets are many there is one for each lane: far more than
+ever bind at once. A model without them is small, and the few that its solutions break are added to it as they do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ashore.plans.calendar import Floats, Ints
+from ashore.plans.sheet import Arrays, Mask
+
+MANY = 20_000  # such rows from which on it is worth to hold them back
+BROKEN = 1e-7  # in units of the row: by less a row is not broken
+
+
+@dataclass
+class Links:
+    """The rows held back: their two columns and entries, each (links, 2), their sides, and whether added by now."""
+
+    column: Ints
+    value: Floats
+    low: Floats
+    high: Floats
+    added: Mask
+
+    def add(self, highs: Any) -> bool:
+        """Adds the rows that the solution in the solver breaks; whether there were any."""
+        x = np.array(highs.getSolution().col_value)
+        sums = (self.value * x[self.column]).sum(axis=1)
+        broken = (sums > self.high + BROKEN) | (sums < self.low - BROKEN)
+        new = np.flatnonzero(broken & ~self.added)
+        if not len(new):
+            return False
+        self.added[new] = True
+        begins = np.arange(0, 2 * len(new), 2, dtype=np.int32)
+        entries = self.column[new].ravel().astype(np.int32), self.value[new].ravel()
+        highs.addRows(len(new), self.low[new], self.high[new], 2 * len(new), begins, *entries)
+        return True
+
+
+def held_back(arrays: Arrays) -> tuple[Arrays, Links | None]:
+    """The model without its links, and the links; the model as it is, and None, where they are few."""
+    column = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))
+    entries = np.bincount(arrays.index, minlength=arrays.rows)
+    whole = np.bincount(arrays.index, arrays.integer[column], minlength=arrays.rows)
+    link = (entries == 2) & (whole == 1)
+    if link.sum() < MANY:
+        return arrays, None
+    mine = np.flatnonzero(link[arrays.index])
+    mine = mine[np.argsort(arrays.index[mine], kind="stable")]
+    row = np.flatnonzero(link)
+    links = Links(
+        column[mine].reshape(-1, 2),
+        arrays.value[mine].reshape(-1, 2),
+        arrays.row_lower[row],
+        arrays.row_upper[row],
+        np.zeros(len(row), dtype=bool),
+    )
+    kept = ~link[arrays.index]
+    start = np.zeros(arrays.columns + 1, dtype=np.int32)
+    np.cumsum(np.bincount(column[kept], minlength=arrays.columns), out=start[1:])
+    number = np.cumsum(~link, dtype=np.int32) - 1
+    rest = replace(
+        arrays,
+        row_lower=arrays.row_lower[~link],
+        row_upper=arrays.row_upper[~link],
+        start=start,
+        index=number[arrays.index[kept]].astype(np.int32),
+        value=arrays.value[kept],
+        row_group=arrays.row_group[~link],
+    )
+    return rest, links
