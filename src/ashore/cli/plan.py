@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ashore.cli.app import LONG, Hold, Json, Scenario, app, day_of, law_book, names_in, proving, show
+from ashore.cli.app import LONG, Hold, Json, Scenario, app, day_or_last, law_book, names_in, proving, show
 from ashore.errors import Fault, raise_if
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def plan(
     folder: Path | None = None,
     *,
-    start: str,
-    months: int,
+    start: str | None = None,
+    months: int = 36,
     futures: Path | None = None,
     objective: str = "cost",
     risk: float = 0.0,
@@ -48,7 +48,7 @@ def plan(
     folder:
         supply-network folder or shipped case; by default the shipped case.
     start:
-        first day of month 0.
+        first day of month 0; by default the last day the rule book vouches for.
     months:
         number of months planned.
     futures:
@@ -86,8 +86,8 @@ def plan(
     """
     from ashore import network, plans, report
 
-    day = day_of(start, "--start")
     book = law_book(hold, scenario)
+    day = day_or_last(start, "--start", book)
     net = network.load(network.cases.find(folder))
     tree: Futures | None = None if futures is None else plans.read_futures(futures, book, net)
     asked, named = names_in(why), names_in(breakeven)
