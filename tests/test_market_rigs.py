@@ -211,6 +211,16 @@ def test_slopes_are_the_derivatives_of_sales(results: dict[str, Result]) -> None
         assert np.abs(change - slopes[:, :, rig]).max() < 1e-6 * np.abs(slopes).max()
 
 
+def test_the_derivative_of_surplus_is_minus_the_sales(results: dict[str, Result]) -> None:
+    scene, rest = results["world"].scene, results["world"].before
+    for rig in range(4):
+        moved = np.zeros(rest.delivered.price.shape)
+        moved[:, rig] = 1e-5
+        up, down = (scene.buyers.surplus_usd(scene.worth, rest.delivered.price + s * moved) for s in (1, -1))
+        reached = np.isfinite(rest.delivered.price[:, rig])
+        assert np.abs((up - down) / 2e-5 + rest.sold[:, rig])[reached].max() < 1e-4 * rest.sold.max()
+
+
 def test_worth_of_a_rig_is_the_option_value_of_ashore_worth() -> None:
     outlook, _ = outlook_of(Given())
     rig = Rig(270.0, 3645.0, "x")
