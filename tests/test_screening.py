@@ -207,6 +207,7 @@ BROKEN = {
     "OFAC row of another width": (SDN.replace('"CUBA",-0- ,', '"CUBA",'), "11 cells|known shape"),
     "a date that is none": ("name,start\nA Works,2025-13-40\n", "not a date"),
     "a country that is none": ("name,country\nA Works,Atlantis\n", "not a country"),
+    "old line ends": (b'n:a\r"me:a\rme,', "known shape|not CSV"),
     "a column twice": ("name,name\nA Works,B\n", "there twice"),
 }
 

@@ -20,7 +20,7 @@ from ashore.parties import known
 from ashore.parties.entries import KINDS, UNKNOWN, Entry, Name, countries_in, country_of, names_of
 from ashore.parties.records import Item, as_text, as_texts, csv_rows, json_items, opening
 
-NOT_LISTS = {".md", ".toml", ".jsonl", ".log", ".sha256", ".html.txt"}
+NOT_LISTS = {".md", ".toml", ".jsonl", ".log", ".sha256"}
 DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
 CODE = re.compile(r"\(([A-Z0-9]{2,8})\)")
 WEAK = re.compile(r"[af]\.k\.a\. '(.*?)'(?=[;.]|$)")
@@ -170,7 +170,7 @@ def _shape(head: str) -> tuple[str, Reader] | None:
     text = head.lstrip("\ufeff \t\r\n")
     if text[:1] in ("{", "["):
         return "CSL, JSON", _csl_json
-    line = text.split("\n", 1)[0]
+    line = (text.splitlines() or [""])[0]
     mark = "\t" if line.count("\t") > line.count(",") else ","
     cells = next(csv.reader([line], delimiter=mark), [])
     names = [cell.strip().casefold() for cell in cells]
@@ -204,6 +204,8 @@ def _csl_entry(row: int, item: Item, where: str, faults: list[Fault]) -> Iterato
     code = found[1] if found else source.partition(" - ")[0].strip()
     addresses = tuple(as_texts(item.get("addresses")))
     more = [*as_texts(item.get("citizenships")), *as_texts(item.get("nationalities")), as_text(item.get("country"))]
+    given = item.get("addresses")
+    more += [as_text(one.get("country")) for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     nations = {country_of(text) for text in more}
     own = as_text(item.get("_id")) or as_text(item.get("id")) or as_text(item.get("entity_number"))
     yield (
