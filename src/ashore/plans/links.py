@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import highspy
 import numpy as np
 
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.sheet import Arrays, Mask
 
 MANY = 20_000  # such rows from which on it is worth to hold them back
+NEARLY = 1e-6  # a sum this little above a whole number is one
 BROKEN = 1e-7  # in units of the row: by less a row is not broken
 
 
@@ -44,13 +46,19 @@ class Links:
 
 
 def held_back(arrays: Arrays) -> tuple[Arrays, Links | None]:
-    """The model without its links, and the links; the model as it is, and None, where they are few."""
+    """The model without its links, and the links; the model as it is, and None, where they are few.
+
+    Of each opening the widest link stays: what the plant has room for altogether.
+    """
     column = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))
     entries = np.bincount(arrays.index, minlength=arrays.rows)
     whole = np.bincount(arrays.index, arrays.integer[column], minlength=arrays.rows)
     link = (entries == 2) & (whole == 1)
     if link.sum() < MANY:
         return arrays, None
+    mine = np.flatnonzero(link[arrays.index] & arrays.integer[column])
+    mine = mine[np.lexsort((-np.abs(arrays.value[mine]), column[mine]))]
+    link[arrays.index[mine[np.unique(column[mine], return_index=True)[1]]]] = False
     mine = np.flatnonzero(link[arrays.index])
     mine = mine[np.argsort(arrays.index[mine], kind="stable")]
     row = np.flatnonzero(link)
@@ -75,3 +83,20 @@ def held_back(arrays: Arrays) -> tuple[Arrays, Links | None]:
         row_group=arrays.row_group[~link],
     )
     return rest, links
+
+
+def fewest(highs: Any, arrays: Arrays) -> None:
+    """Adds to the model in the solver the row that says how many plants are needed: Σ whole-numbered columns ≥ least.
+
+    With fractions seven plants and a quarter have the room that eight are needed for; the row says eight. The least sum
+    comes from the rows in the solver with 1 for the cost of each whole-numbered column and 0 for the others, rounded
+    up; the links held back could only raise it.
+    """
+    columns, whole = np.arange(arrays.columns, dtype=np.int32), np.flatnonzero(arrays.integer).astype(np.int32)
+    highs.changeColsCost(len(columns), columns, arrays.integer.astype(float))
+    highs.run()
+    solved = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    least = np.ceil(highs.getInfo().objective_function_value - NEARLY) if solved else 0.0
+    highs.changeColsCost(len(columns), columns, arrays.cost)
+    if least > 0:
+        highs.addRow(float(least), highspy.kHighsInf, len(whole), whole, np.ones(len(whole)))

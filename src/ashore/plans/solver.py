@@ -13,7 +13,7 @@ from ashore.errors import Fault, SolverTrouble
 from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
 from ashore.plans.first import CLOSE, completed, least, narrowed, roundings
-from ashore.plans.links import Links, held_back
+from ashore.plans.links import Links, fewest, held_back
 from ashore.plans.parallel import Workers, here
 from ashore.plans.sheet import Arrays
 from ashore.plans.watch import Post, Progress, Watch
@@ -290,6 +290,8 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
     if arrays.columns >= HARD and links is None:
         highs.setOptionValue("solver", "ipm")
     steps = _Steps(highs, links, MOST_STEPS + 5 * arrays.columns)
+    if links is not None:
+        fewest(highs, arrays)
     steps.run()
     if not _ended(highs):
         return None
