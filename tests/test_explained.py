@@ -15,6 +15,7 @@ from tests.toy import DEMAND, PLANTS, START, book, duty, month, random_case, row
 
 from ashore import network, plans
 from ashore.report import pictures_plan, views_plan
+from ashore.report.figures import svg
 from ashore.report.figures.bridge import decimals
 from ashore.report.figures.tree import PLOT
 
@@ -229,6 +230,21 @@ def test_the_tree_is_drawn_with_a_diamond_for_each_moment_of_decision(seed: int)
     lines = next(rows_ for rows_ in layers if rows_ and set(rows_[0]) == {"x", "x2", "y"})
     assert len(lines) == len(view["nodes"])
     assert max(row["x2"] for row in lines) == pytest.approx(PLOT)
+
+
+@pytest.mark.parametrize(("units", "told"), [(150_000.0, "150,000"), (1.5, "0.5")])
+def test_the_upright_axis_reads_in_plain_figures(units: float, told: str) -> None:
+    branch = {"node": "law", "chance": 1.0}
+    rows_ = [
+        {"branch": "law", "stage": stage, "origin": "US", "units": [units] * 3}
+        for stage in ("made", "shipped", "delivered")
+    ]
+    view = {"start": "2026-12-01", "months": 3, "branches": [branch], "left_out": 0, "flows": rows_}
+    picture = pictures_plan.flows(view, NAMES, "m")
+    assert picture is not None
+    drawing = svg(picture.chart, "flows")
+    assert f">{told}<" in drawing
+    assert "e+" not in drawing
 
 
 @pytest.mark.parametrize(

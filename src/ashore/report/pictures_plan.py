@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 HEADINGS = 7  # shown in their own colour; the rest together
 LINES = 6  # of a bridge; the rest together
 OTHER = "other"
-NUMBER = ",.4~g"  # of an upright axis, as 0.5 or 150,000
+NUMBER = ",.4~r"  # of an upright axis, as 0.5 or 150,000
 
 
 def pictures(document: Document, rests_on: str) -> list[Picture]:
