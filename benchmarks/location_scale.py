@@ -2,8 +2,8 @@
 
     python -m benchmarks.location_scale SITES CUSTOMERS CAPACITY FIXED [--seed 1] [--time 300]
 
-Demand is 1 to 115 units a customer, a unit costs its distance on a square of 1,000 × 1,000, up to a quarter more; opening
-a site costs FIXED, up to a fifth more or less. Prints one JSON line.
+Demand is 1 to 115 units a customer, a unit costs its distance on a square of 1,000 × 1,000, up to a quarter more;
+opening a site costs FIXED, up to a fifth more or less. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from benchmarks import orlib
 
 from ashore import network, plans
 from ashore.rules import RuleBook
-from benchmarks import orlib
 
 
 def drawn(sites: int, customers: int, capacity: float, fixed: float, seed: int) -> orlib.Warehouses:
