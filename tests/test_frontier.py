@@ -187,13 +187,15 @@ def test_the_command_prints_the_table_and_draws(tmp_path: Path, capfd: pytest.Ca
     assert json.loads((tmp_path / "curve.json").read_text(encoding="utf-8"))["layer"]
     from ashore import cli
 
-    for wrong, said in (
-        (["--frontier", "1"], "--frontier"),
-        (["--frontier", "4", "--figure", "curve.gif"], ".svg, .png"),
-        (["--figure", "curve.svg"], "--frontier 7"),
+    usual = asked(tmp_path, located(), 12)[:-1]
+    place = usual.index("--futures")
+    for asks, wrong, said in (
+        (usual, ["--frontier", "1"], "--frontier"),
+        (usual, ["--frontier", "4", "--figure", "curve.gif"], ".svg, .png"),
+        (usual[:place] + usual[place + 2 :], ["--figure", "curve.svg"], "--frontier 7"),  # one law: no tree to draw
     ):
         with pytest.raises(SystemExit) as end:
-            cli.main([*asked(tmp_path, located(), 12)[:-1], *wrong])
+            cli.main([*asks, *wrong])
         assert end.value.code == 1
         assert said in capfd.readouterr().err
     with pytest.raises(SystemExit):

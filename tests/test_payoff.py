@@ -125,5 +125,5 @@ def test_without_a_price_of_power_or_a_rig_nothing_is_told(document):
     assert views_worth.worth_view(net, [], "us-texas") is None
     nothing = {"ranking": [], "steps": [], "production": {"ribbons": []}, "timeline": [], "ladder": {"panels": []}}
     told = {"country_name": "", "network": "", "estimates": [], "notes": []}
-    assert pictures.pictures({"worth": None, "explained": None, **nothing, **told}) == {}
+    assert pictures.pictures({"worth": None, "explained": None, "concentration": None, **nothing, **told}) == {}
     assert html._worth({"worth": None}, {})[0].startswith("<p>Not told")

@@ -153,7 +153,7 @@ class Rounds:
     @property
     def _fine(self) -> float:
         """Gap to which openings in fractions are priced."""
-        return min(LOOSE, self.limits.gap * 10) if self.limits.gap < NEAR / 10 else self.limits.gap / 8
+        return min(LOOSE, self.limits.gap * 10) if self.limits.gap < NEAR / 10 else self.limits.gap / 5
 
     def _rounds(self, gap: float, openings: Floats | None, most: int) -> Floats | None:
         """Cuts until the master's value meets the best point's; with ``openings`` given, for these alone.
