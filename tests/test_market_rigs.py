@@ -316,11 +316,15 @@ def test_networks_that_make_no_market_are_refused_with_a_remedy(
     assert "Traceback" not in err
 
 
-def test_a_network_needs_a_day_and_a_market(tmp_path: Path, capsys: Any) -> None:
+def test_without_a_day_rates_are_those_of_the_last_day_the_rule_book_vouches_for(capsys: Any) -> None:
+    code, out, _ = run(capsys, "clear", "rigs-2026", "--json")
+    assert (code, json.loads(out)["on"]) == (0, ON.isoformat())
+
+
+def test_a_network_needs_a_market(tmp_path: Path, capsys: Any) -> None:
     folder = tiny_network(tmp_path / "tiny")
     assert "Add market.toml" in run(capsys, "clear", folder, "--on", ON)[2]
     (folder / "market.toml").write_text(SETTINGS)
-    assert "--on" in run(capsys, "clear", folder)[2]
     assert "no way rig makers price" in run(capsys, "clear", folder, "--on", ON, "--conduct", "bertrand")[2]
 
 

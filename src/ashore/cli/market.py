@@ -18,6 +18,7 @@ from ashore.cli.app import (
     check_figure,
     counting,
     day_of,
+    day_or_last,
     law_book,
     names_in,
     show,
@@ -54,7 +55,8 @@ def clear(
         market folder (market.toml, goods.csv), or supply network with a market.toml, or shipped case; by default
         the folder you are in if it is one of them, else the shipped case.
     on:
-        day of entry for rates that come from the rule book, as 2026-11-22.
+        day of entry for rates that come from the rule book, as 2026-11-22; for a supply network by default the last
+        day the rule book vouches for.
     conduct:
         instead of the one in market.toml: bertrand, cournot, moncom; for a supply network world, region, moncom.
     moves:
@@ -87,7 +89,6 @@ def clear(
 
     if not moves and (until is not None or step is not None or candidates):
         raise Usage("--until, --step and --candidates go with --moves")
-    day = None if on is None else day_of(on, "--on")
     path = markets.find(folder)
     if moves and not markets.is_network(path):
         remedy = "Name a supply network with a market.toml, as rigs-2026."
@@ -96,20 +97,20 @@ def clear(
         from ashore import network
         from ashore.markets import rigs
 
-        if day is None:
-            raise FaultyInput([Fault("--on", "Rates come from the rule book, but for no day.", "Add --on 2026-11-22.")])
+        law = books()
+        start = day_or_last(on, "--on", law[0])
         net = network.load(path)
         settings = rigs.read_settings(path, net, conduct)
         if moves:
-            span = rigs.Path(day, *_months(day, until, step))
+            span = rigs.Path(start, *_months(start, until, step))
             with counting("markets solved", quiet=json_) as done:
-                game = rigs.moves(net, settings, books(), span, names_in(candidates), done)
+                game = rigs.moves(net, settings, law, span, names_in(candidates), done)
             show(game.as_dict(), report.text_of_moves, json_)
             return 0
-        document, text = rigs.clear(net, settings, books(), day).as_dict(), report.text_of_rigs
+        document, text = rigs.clear(net, settings, law, start).as_dict(), report.text_of_rigs
     else:
-        law = markets.Law(books, day, scenario is not None)
-        document, text = markets.clear(markets.load(path, law, conduct)).as_dict(), report.text_of_market
+        rates = markets.Law(books, None if on is None else day_of(on, "--on"), scenario is not None)
+        document, text = markets.clear(markets.load(path, rates, conduct)).as_dict(), report.text_of_market
     if figure is not None:
         report.draw(report.tornado(document), figure)
     show(document, text, json_)
