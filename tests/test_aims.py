@@ -29,7 +29,7 @@ from ashore import network, plans
 from ashore.errors import FaultyInput, Infeasible
 from ashore.network import schema
 from ashore.plans.objective import OBJECTIVES
-from ashore.plans.plan import pose, set_off
+from ashore.plans.posed import pose, set_off
 from ashore.plans.tail import best
 
 KINDS = ("cost", "worst", "regret")

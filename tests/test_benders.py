@@ -34,7 +34,7 @@ from ashore import cli, plans
 from ashore.errors import FaultyInput, Infeasible
 from ashore.plans import search
 from ashore.plans.blocks import take_apart
-from ashore.plans.plan import pose
+from ashore.plans.posed import pose
 
 FOLDER = os.environ.get("ASHORE_BENCH")
 

@@ -494,9 +494,9 @@ def two_companies(*limits: Limit) -> network.Network:
 )
 def test_what_a_limit_or_quota_ties_together_is_planned_together(asked: Limit | None) -> None:
     law = book(duty(0.6, ["MY"], quota_units_month=7)) if asked is None else book()
-    posed = plans.plan.pose(two_companies(*([] if asked is None else [asked])), law, START, 3)
+    posed = plans.pose(two_companies(*([] if asked is None else [asked])), law, START, 3)
     apart, whole = run(posed.arrays, Limits()), run(posed.arrays.in_one_part(), Limits())
     assert apart.objective == pytest.approx(whole.objective, rel=1e-9)
-    free = plans.plan.pose(two_companies(), book(), START, 3)
+    free = plans.pose(two_companies(), book(), START, 3)
     assert len(split(free.arrays)) > len(split(posed.arrays)) or (asked is not None and asked.of == "MY")
     assert whole.objective >= run(free.arrays, Limits()).objective

@@ -29,7 +29,7 @@ from ashore import plans, report
 from ashore.errors import FaultyInput
 from ashore.plans import prices as pricing
 from ashore.plans.aim import with_tail
-from ashore.plans.plan import pose
+from ashore.plans.posed import pose
 from ashore.plans.solver import Limits, run
 
 EXACT = Limits(1e-9)

@@ -34,7 +34,7 @@ from tests.toy import (
 from ashore import cli, costs, duties, plans, report, rules
 from ashore.duties.bulk import rate_lines
 from ashore.errors import Fault, FaultyInput, Infeasible, Unresolved
-from ashore.plans.plan import pose
+from ashore.plans.posed import pose
 from ashore.plans.solver import row_duals
 from ashore.rules import RuleBook
 

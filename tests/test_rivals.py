@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from benchmarks import plan_scale, rival_data
 
-from ashore.plans.plan import Posed, pose
+from ashore.plans.posed import Posed, pose
 
 BLOCKS = ("make", "move", "stock", "blend", "open")
 

@@ -38,7 +38,7 @@ from ashore import plans
 from ashore.errors import SolverTrouble
 from ashore.plans import solver
 from ashore.plans.first import completed, feasible, least, narrowed
-from ashore.plans.plan import pose
+from ashore.plans.posed import pose
 from ashore.plans.sheet import Arrays, Sheet
 from ashore.plans.solver import Limits, NoPlan, run
 from ashore.plans.watch import Post, Watch

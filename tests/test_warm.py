@@ -11,7 +11,7 @@ from tests.toy import START, random_case, restricted_pair
 
 from ashore import plans
 from ashore.plans import warm
-from ashore.plans.plan import Posed, pose
+from ashore.plans.posed import Posed, pose
 from ashore.plans.solver import Limits, NoPlan, run
 from ashore.plans.warm import Warm
 

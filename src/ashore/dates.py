@@ -1,9 +1,11 @@
-"""Months of the calendar."""
+"""Days and months of the calendar."""
 
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import date, timedelta
+
+DAY = timedelta(days=1)
 
 
 def month_date(start: date, month: int) -> date:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from ashore import __version__
+from ashore.dates import DAY
 from ashore.errors import Fault, raise_if
 from ashore.worth.given import Given
 
@@ -53,7 +54,7 @@ def law_book(hold: str | None, scenario: Path | None, known: str | None = None) 
     if known is not None:
         book = book.as_known(day_of(known, "--known"))
     if hold is not None:
-        book = book.hold(date.fromordinal(day_of(hold, "--hold").toordinal() + 1))
+        book = book.hold(day_of(hold, "--hold") + DAY)
     if scenario is not None:
         faults: list[Fault] = []
         document = read_toml(scenario, faults)
@@ -76,7 +77,7 @@ def day_of(text: str, where: str) -> date:
 
 def day_or_last(text: str | None, where: str, book: RuleBook) -> date:
     """The day typed, or the last one the book vouches for."""
-    return date.fromordinal(book.until.toordinal() - 1) if text is None else day_of(text, where)
+    return book.until - DAY if text is None else day_of(text, where)
 
 
 def names_in(given: tuple[str, ...]) -> list[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import product
 from operator import itemgetter
 from typing import Any
 
+from ashore.dates import DAY
 from ashore.rules.model import MAKER, PPM, ColumnRates, Cover, Line, Rule, RuleBook
 
 SUFFIX = "hts10"
@@ -337,7 +338,7 @@ class _Question:
                     case "at_least" | "below":
                         values.update((0, need.value, PPM))
                     case "before":
-                        values.update((None, need.value - timedelta(days=1)))
+                        values.update((None, need.value - DAY))
                     case "one_of":
                         allowed = self.open if need.claim == SPI else need.value
                         listed = sorted(need.value & allowed)

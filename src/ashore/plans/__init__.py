@@ -6,7 +6,8 @@ from ashore.plans.flips import check as check_breakeven
 from ashore.plans.frontier import Frontier, frontier
 from ashore.plans.futures import Futures, Node, NodeDemand, held_law, read_futures
 from ashore.plans.parallel import spread, workers
-from ashore.plans.plan import Plan, pose, solve
+from ashore.plans.plan import Plan, solve
+from ashore.plans.posed import pose
 from ashore.plans.prices import Shadow, shadow
 from ashore.plans.reasons import Why, check_plants, why
 from ashore.plans.value import Options, options

@@ -170,8 +170,9 @@ def take_apart(model: Model, arrays: Arrays, charges: Charges, by_branch: bool) 
     if np.any((cost < 0) & np.isposinf(upper[column])):  # the cuts start from the least a block can cost
         raise CannotSplit
     of_trunk = place_master[charges.column] >= 0
+    trunk_row = np.flatnonzero(row_key < 0)
     return Blocks(
-        trunk=_square(arrays, master, np.flatnonzero(row_key < 0)),
+        trunk=cut(arrays.with_rows(trunk_row), master, np.arange(len(trunk_row))),
         trunk_usd=(place_master[charges.column[of_trunk]], charges.node[of_trunk], usd[of_trunk]),
         master=master,
         column=column,
@@ -289,17 +290,6 @@ def select(blocks: Blocks, members: Ints) -> Blocks:
 def _lean(values: Floats) -> Floats:
     """The values, or, where all are 0, as many of them as one: they are as long as all columns of the plan."""
     return values if values.any() else np.broadcast_to(0.0, len(values))
-
-
-def _square(arrays: Arrays, columns: Ints, rows: Ints) -> Arrays:
-    """These columns and rows as a model of their own; entries of the columns in other rows are left out."""
-    inside = np.zeros(arrays.rows, dtype=bool)
-    inside[rows] = True
-    keep = inside[arrays.index]
-    entry_col = np.repeat(np.arange(arrays.columns), np.diff(arrays.start))[keep]
-    start = np.zeros(arrays.columns + 1, dtype=np.int32)
-    np.cumsum(np.bincount(entry_col, minlength=arrays.columns), out=start[1:])
-    return cut(replace(arrays, start=start, index=arrays.index[keep], value=arrays.value[keep]), columns, rows)
 
 
 def _ordered(place: Ints, by: Ints, value: Floats) -> Ties:

@@ -6,7 +6,7 @@ ever bind at once. A model without them is small, and the few that its solutions
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import highspy
@@ -69,20 +69,7 @@ def held_back(arrays: Arrays) -> tuple[Arrays, Links | None]:
         arrays.row_upper[row],
         np.zeros(len(row), dtype=bool),
     )
-    kept = ~link[arrays.index]
-    start = np.zeros(arrays.columns + 1, dtype=np.int32)
-    np.cumsum(np.bincount(column[kept], minlength=arrays.columns), out=start[1:])
-    number = np.cumsum(~link, dtype=np.int32) - 1
-    rest = replace(
-        arrays,
-        row_lower=arrays.row_lower[~link],
-        row_upper=arrays.row_upper[~link],
-        start=start,
-        index=number[arrays.index[kept]].astype(np.int32),
-        value=arrays.value[kept],
-        row_group=arrays.row_group[~link],
-    )
-    return rest, links
+    return arrays.with_rows(np.flatnonzero(~link)), links
 
 
 def fewest(highs: Any, arrays: Arrays) -> None:

@@ -20,11 +20,9 @@ from ashore.plans.futures import Futures
 from ashore.plans.law import claims_of, law_of
 from ashore.plans.ledger import ledger
 from ashore.plans.money import forgone, potential
-from ashore.plans.posed import Posed, check_options, ground, pose, set_off, size, stand
+from ashore.plans.posed import Posed, check_options, ground, set_off, size, stand
 from ashore.plans.solver import Answer, Limits, NoPlan
 from ashore.rules import RuleBook
-
-__all__ = ["HUGE", "TABLES", "Plan", "Posed", "duty_table", "finish", "pose", "set_off", "solve"]
 
 HUGE = 6_000_000  # columns beyond which a plan is built and told branch by branch
 TABLES = (

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ashore.dates import DAY
 from ashore.errors import Fault, raise_if
 from ashore.network import Network
 from ashore.plans import infeasible
@@ -98,7 +99,7 @@ def ground(
         faults += objectives.unpriced(network, futures)
     raise_if(faults)
     calendar = lay_out(futures, start, months, network.settings.discount_year)
-    futures = futures.hold(_day_after(calendar.dates[-1]))
+    futures = futures.hold(calendar.dates[-1] + DAY)
     base, _ = demand_by_month(network, months)
     prices = all_prices(network, futures, months)
     units = demand_by_slot(futures, calendar, base)
@@ -221,7 +222,3 @@ def check_options(limits: Limits, risk: float, tail: float, objective: str) -> N
         if not good:
             faults.append(Fault(where, f"{value} is out of range.", remedy))
     raise_if(faults)
-
-
-def _day_after(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)

@@ -15,8 +15,8 @@ from ashore.plans.money import Charges, charges
 from ashore.plans.objective import aimed
 from ashore.plans.posed import Posed
 from ashore.rules import Change
+from ashore.rules.model import PPM
 
-PPM = 1_000_000
 Rates = tuple[float, ...]
 
 

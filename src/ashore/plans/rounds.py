@@ -19,7 +19,7 @@ from ashore.plans.centre import Centre
 from ashore.plans.master import Master, Point
 from ashore.plans.measure import Measure
 from ashore.plans.recourse import Cut, OutOfTime
-from ashore.plans.solver import WHOLE, Limits, NoPlan
+from ashore.plans.solver import WHOLE, Limits, NoPlan, near
 
 Progress = Callable[[float, float, float], None]  # bound, best, seconds
 MOST_DEMANDS = 20  # cuts that demand a solution, a round
@@ -194,7 +194,7 @@ class Rounds:
                 return None  # these openings cannot be better than the best known
             if idle > STALLED:
                 break
-            if inner is not None and within(inner_usd, bound, gap):
+            if inner is not None and near(inner_usd, bound, gap):
                 if proven or (openings is None and len(master.whole)):
                     break  # what the branches not priced last cost is seen with whole openings
                 proven = True
@@ -239,11 +239,6 @@ class Rounds:
     def _filled(self, x: Floats) -> Floats:
         """A point with a value for every promoted column."""
         return np.append(x, self.master.lower[len(x) :])
-
-
-def within(usd: float, bound: float, gap: float) -> bool:
-    """Whether a cost is within a relative gap of a bound."""
-    return usd - bound <= gap * abs(usd)
 
 
 def teaches(cuts: list[Cut], point: Point, least: float) -> bool:

@@ -17,9 +17,9 @@ from ashore.plans.calendar import Floats
 from ashore.plans.centre import Centre
 from ashore.plans.master import Point
 from ashore.plans.recourse import Cut, OutOfTime, Settled
-from ashore.plans.rounds import LOOSE, NEAR, STALLED, Best, Progress, Rounds, within
+from ashore.plans.rounds import LOOSE, NEAR, STALLED, Best, Progress, Rounds
 from ashore.plans.sheet import Arrays
-from ashore.plans.solver import Answer, NoPlan
+from ashore.plans.solver import Answer, NoPlan, near
 
 __all__ = ["Best", "OutOfTime", "Progress", "Search"]
 
@@ -42,7 +42,7 @@ class Search(Rounds):
         except KeyboardInterrupt:
             status = "stopped"
             self._rescue()
-        if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
+        if self.best is not None and near(self.best.usd, self.bound, self.limits.gap):
             status = "optimal"
         if self.best is None:
             what = "No plan was found within the time allowed."
@@ -123,7 +123,7 @@ class Search(Rounds):
             point = self._proposed(gap)
             self.bound = max(self.bound, min(point.bound, known))
             self._tell()
-            if self.best is not None and within(self.best.usd, self.bound, self.limits.gap):
+            if self.best is not None and near(self.best.usd, self.bound, self.limits.gap):
                 return
             openings = master.whole_point(point)
             key = openings.astype(np.int64).tobytes()
@@ -175,7 +175,7 @@ class Search(Rounds):
             return self._rounds(self.limits.gap / 8, openings, most=STALLED)
         usd, _ = self._price(x, full=False)
         better = np.isfinite(usd) and (self.best is None or usd < self.best.usd)
-        if better and (again or within(usd, self.bound, NEAR)):
+        if better and (again or near(usd, self.bound, NEAR)):
             self._price(x, full=True)
         return x if np.isfinite(usd) else None
 
@@ -202,7 +202,7 @@ class Search(Rounds):
             if self.best is None or cost < self.best.usd:
                 self.best = Best(x, [each.whole for each in found], cost)
             self._tell()
-            if within(cost, self.bound, self.limits.gap):
+            if near(cost, self.bound, self.limits.gap):
                 return True
         share = self.share if self.aim.risk <= 0 else self.measure.shares(weight)
         unsettled = ~np.isfinite(usd)

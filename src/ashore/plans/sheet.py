@@ -38,6 +38,25 @@ class Arrays:
         """The same model with nothing in it independent of the rest."""
         return replace(self, col_group=np.zeros_like(self.col_group), row_group=np.zeros_like(self.row_group))
 
+    def with_rows(self, rows: Ints) -> Arrays:
+        """The model with these rows only, in this order; what the others ask does not hold in it."""
+        number = np.full(self.rows, -1, dtype=np.int32)
+        number[rows] = np.arange(len(rows), dtype=np.int32)
+        index = number[self.index]
+        kept = index >= 0
+        column = np.repeat(np.arange(self.columns), np.diff(self.start))[kept]
+        start = np.zeros(self.columns + 1, dtype=np.int32)
+        np.cumsum(np.bincount(column, minlength=self.columns), out=start[1:])
+        return replace(
+            self,
+            row_lower=self.row_lower[rows],
+            row_upper=self.row_upper[rows],
+            start=start,
+            index=index[kept],
+            value=self.value[kept],
+            row_group=self.row_group[rows],
+        )
+
     def extended(
         self,
         cost: Floats,

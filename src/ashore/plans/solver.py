@@ -258,7 +258,7 @@ def solve_part(
         search = arrays
         if arrays.columns >= LARGE:
             search = _linear(arrays, limits, start, threads, post) or arrays
-        done = post.x is not None and _near(post.usd, post.bound, limits.gap)
+        done = post.x is not None and near(post.usd, post.bound, limits.gap)
         late = limits.seconds is not None and time.perf_counter() - begun >= limits.seconds
         if not (done or late or post.stopping):
             done = _search(search, limits.since(begun), start, threads, post)
@@ -269,13 +269,14 @@ def solve_part(
             raise KeyboardInterrupt
         what = "No plan was found within the time allowed."
         raise SolverTrouble(Fault("--time", what, "Allow more time, loosen --gap, or plan fewer months or branches."))
-    done = done or _near(post.usd, post.bound, limits.gap)
+    done = done or near(post.usd, post.bound, limits.gap)
     status = "optimal" if done else "stopped" if post.stopping else "time_limit"
     return post.x, (post.usd, min(post.bound, post.usd), status)
 
 
-def _near(usd: float, bound: float, gap: float) -> bool:
-    return usd - bound <= gap * abs(usd) if np.isfinite(usd) else False
+def near(usd: float, bound: float, gap: float) -> bool:
+    """Whether a cost, if there is one, is within a relative gap of a bound."""
+    return bool(np.isfinite(usd)) and usd - bound <= gap * abs(usd)
 
 
 def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, post: Post) -> Arrays | None:
@@ -325,7 +326,7 @@ def _linear(arrays: Arrays, limits: Limits, start: Floats | None, threads: int, 
         return narrowed(arrays, x, reduced, post.usd - linear + CLOSE * abs(post.usd))
 
     any(tried(openings) for openings in roundings(x[whole], None if start is None else start[whole]))
-    if not _near(post.usd, linear, limits.gap):
+    if not near(post.usd, linear, limits.gap):
         within, slack = rest(), limits.gap * abs(linear)
         sides = within.col_lower[whole], within.col_upper[whole]
         better = branch(highs, steps.branch, whole, sides, slack, MOST_BRANCHES, met, post.usd)

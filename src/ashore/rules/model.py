@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from ashore.dates import DAY
 from ashore.errors import Fault, OutsideCoverage
 from ashore.rules.change import Change, applied, claims_of
 from ashore.rules.rule import END_OF_TIME, EVERYTHING, MAKER, PPM, Claim, Cover, Item, Requirement, Rule, Scope
@@ -271,19 +272,13 @@ class RuleBook:
 
     def _carried(self, on: date) -> tuple[str, ...]:
         if self.held_from is not None and on >= self.held_from:
-            return (
-                f"law of {_day_before(self.held_from)} held: the book vouches for nothing from {self.held_from} on",
-            )
+            return (f"law of {self.held_from - DAY} held: the book vouches for nothing from {self.held_from} on",)
         if on >= self.observed_until:
             return (f"carried forward: the last source seen is of {self.observed_until}, nothing later was observed",)
         return ()
 
     def _with(self, **changes: Any) -> RuleBook:
         return replace(self, _memo={}, **changes)
-
-
-def _day_before(day: date) -> date:
-    return date.fromordinal(day.toordinal() - 1)
 
 
 def matching(rules: Sequence[Rule], name: str) -> list[Rule]:
