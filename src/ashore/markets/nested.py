@@ -106,10 +106,9 @@ def solve(demand: Nested, supply: Supply, conduct: Conduct) -> Equilibrium:
             y, residual, steps = game.find(y)
             lost = np.flatnonzero(~(residual <= FOUND))
             if len(lost):  # come to the correlation by and by
-                start = np.zeros_like(y[:, lost])
+                start, left = np.zeros_like(y[:, lost]), game.only(lost)
                 for share in PATH:
-                    nearer = game.only(lost).nearer(share)
-                    start, residual[lost], more = nearer.find(start)
+                    start, residual[lost], more = left.nearer(share).find(start)
                     steps[lost] += more
                 y[:, lost] = start
         price = np.where(np.isneginf(demand.taste), np.inf, game.price(y))

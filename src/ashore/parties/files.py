@@ -130,9 +130,7 @@ def read_parties(source: Path | str | ArrowLike, where: str | None = None) -> tu
             row=row["_row"],
         )
         for text in party.names:
-            if not forms(text):
-                what = f"Nothing in the name '{text}' can be compared."
-                faults.append(Fault(name, what, "Write it with letters or digits.", row["_row"], "name"))
+            _comparable(text, name, row["_row"], "name", faults)
         parties.append(party)
         shares += _owners_in(row, party, name, faults)
     if not rows and not faults:
@@ -147,9 +145,8 @@ def read_bom(source: Path | str | ArrowLike, where: str | None = None) -> list[P
     rows, name = _rows(source, BOM, where, faults)
     parts = [PartOf(r["product"], r["part"], r["maker"] or "", r["country"], r["_row"]) for r in rows]
     for part in parts:
-        if part.maker and not forms(part.maker):
-            what = f"Nothing in the name '{part.maker}' can be compared."
-            faults.append(Fault(name, what, "Write it with letters or digits.", part.row, "maker"))
+        if part.maker:
+            _comparable(part.maker, name, part.row, "maker", faults)
     into: dict[str, list[PartOf]] = {}
     for part in parts:
         into.setdefault(part.product, []).append(part)
@@ -197,6 +194,15 @@ def _rows(
     return rows, where or (Path(source).name if isinstance(source, Path | str) else table.name)
 
 
+def _comparable(text: str, where: str, row: int, column: str | None, faults: list[Fault]) -> bool:
+    """Whether a name has anything to compare; a fault if not."""
+    if forms(text):
+        return True
+    what = f"Nothing in the name '{text}' can be compared."
+    faults.append(Fault(where, what, "Write it with letters or digits.", row, column))
+    return False
+
+
 def _owners_in(row: Row, party: Party, where: str, faults: list[Fault]) -> list[Share]:
     """Owners as one cell states them: ``A: 0.5; B: 0.2-0.3; C: ?``."""
     shares: list[Share] = []
@@ -226,11 +232,8 @@ def _share(
         what = f"The share of {owner} runs from {low:g} to {high:g}."
         faults.append(Fault(where, what, "Let 0 ≤ low ≤ high ≤ 1; 25 per cent is 0.25.", row))
         return []
-    for name in (owner, owned):
-        if not forms(name):
-            what = f"Nothing in the name '{name}' can be compared."
-            faults.append(Fault(where, what, "Write it with letters or digits.", row))
-            return []
+    if not all(_comparable(name, where, row, None, faults) for name in (owner, owned)):
+        return []
     return [Share(owner, owned, round(low * MILLION), round(high * MILLION), where, row)]
 
 
