@@ -132,7 +132,7 @@ def asked(branches: int, split: int) -> tuple[network.Network, RuleBook, plans.F
 
 def relaxed_usd(branches: int, split: int) -> float:
     """Least cost of the extensive form if openings may be fractions."""
-    from ashore.plans.plan import pose
+    from ashore.plans.posed import pose
     from ashore.plans.solver import Limits, run
 
     net, base, tree = asked(branches, split)

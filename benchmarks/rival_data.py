@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from benchmarks import plan_scale
 
-from ashore.plans.plan import Posed, pose
+from ashore.plans.posed import Posed, pose
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import orlib
 
 from ashore import network, plans, rules
-from ashore.plans.plan import pose
+from ashore.plans.posed import pose
 from ashore.rules import RuleBook
 
 START = date(2026, 12, 1)
