@@ -95,6 +95,21 @@ def test_ranges_show_every_series():
 
 
 @pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("", "No share is known"),
+        ("brand,s,2025,A,CN,0.5,\n", "Shares: unmarked "),
+        ("brand,s,2025,A,CN,0.5,READ\nbrand,s,2025,B,CN,0.3,\n", "Shares: read in the source, unmarked "),
+    ],
+)
+def test_ranges_of_a_file_without_marks_or_rows(ask, tmp_path, rows, told):
+    file, figure = tmp_path / "shares.csv", tmp_path / "figure.json"
+    file.write_text("geography,series,date,entity,country,share,basis\n" + rows, encoding="utf-8")
+    assert ask("concentration", "--shares", file, "--figure", figure)
+    assert told in figure.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("grid", "--mw", 2000),

@@ -103,6 +103,18 @@ def test_percent(rate: float, text: str) -> None:
     assert words.percent(None) == "–"
 
 
+@pytest.mark.parametrize(
+    ("basis", "confidence", "text"),
+    [
+        ("READ", "high", ""),
+        ("ESTIMATE", "low", "estimate, low confidence"),
+        ("", "medium", "unmarked, medium confidence"),
+    ],
+)
+def test_how_far_a_figure_is_known(basis: str, confidence: str, text: str) -> None:
+    assert words.mark({"basis": basis, "confidence": confidence}) == text
+
+
 @given(st.lists(st.integers(0, 60), unique=True))
 def test_spans_cover_the_months_and_nothing_else(months: list[int]) -> None:
     covered = [month for first, last in words.spans(months) for month in range(first, last + 1)]

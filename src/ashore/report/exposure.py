@@ -9,7 +9,7 @@ from ashore.report import figures
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
 from ashore.report.text_shares import GEOGRAPHIES, imported
-from ashore.report.words import MARKS, percent, short
+from ashore.report.words import known, percent, short
 from ashore.tables import countries
 
 Document = Mapping[str, Any]
@@ -35,7 +35,7 @@ def traces(document: Document) -> Picture:
     )
     thresholds = [(row["hz"], row["meaning"]) for row in document["thresholds"]]
     thresholds += [(row["hz"], row["what"]) for row in document["published"] if not row["limit"]]
-    marks = sorted({MARKS.get(row["basis"], row["basis"]) for row in document["thresholds"]})
+    marks = sorted({known(row["basis"]) for row in document["thresholds"]})
     rests = f"Bands: {form['source']}."
     rests += f" Thresholds: {', '.join(marks)} (--json names each source)." if marks else ""
     chart = figures.frequency_traces(
@@ -87,11 +87,13 @@ def concentration(document: Document) -> Picture:
         }
         for row in document["series"]
     ]
-    widest = max(rows, key=lambda row: row["high"] - row["low"])
-    finding = f"What is not named leaves the HHI open by up to {widest['high'] - widest['low']:,.0f} points"
+    finding = "No share is known"
+    if rows:
+        widest = max(row["high"] - row["low"] for row in rows)
+        finding = f"What is not named leaves the HHI open by up to {widest:,.0f} points"
     under = f"HHI of each series, least to greatest for at most {document['others']} unnamed entities."
-    marks = sorted({MARKS.get(row["basis"], row["basis"]) for one in document["series"] for row in one["shares"]})
-    rests = f"Shares: {', '.join(marks)} (--json names each source)."
+    marks = sorted({known(row["basis"]) for one in document["series"] for row in one["shares"]})
+    rests = f"Shares: {', '.join(marks)} (--json names each source)." if marks else ""
     chart = figures.ranges(rows, "HHI", finding, under, rests)
     return Picture("concentration", chart, finding, f"Bars of least to greatest HHI. {finding}.")
 

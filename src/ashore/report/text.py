@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ashore.duties import dotted
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, count, headings, mark, origins, percent, plural, usd
+from ashore.report.words import DASH, count, headings, known, mark, origins, percent, plural, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -234,7 +234,7 @@ def text_of_census(document: Document) -> None:
     out = terminal.console()
     terminal.heading(out, f"The rule book is sound: {plural(document['rules'], 'rule')}, no fault")
     terminal.blank(out)
-    basis = ", ".join(f"{number:,} {MARKS.get(name, name or 'unmarked')}" for name, number in document["basis"].items())
+    basis = ", ".join(f"{number:,} {known(name)}" for name, number in document["basis"].items())
     rows = [
         ("tariff of", document["country"]),
         ("vouched for", f"{document['from']} up to, not including, {document['until']}"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, count
+from ashore.report.words import DASH, count, known
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,7 +119,7 @@ def _thresholds(out: Console, document: Document) -> None:
     rows = [
         (f"{row['hz']:g}", count(round(row["mw_weak"])), count(round(row["mw_mid"])),
          count(round(row["mw_with_limits"])), count(round(row["mw_strong"])),
-         f"{row['meaning']} ({MARKS.get(row['basis'], row['basis'])})")
+         f"{row['meaning']} ({known(row['basis'])})")
         for row in document["thresholds"]
     ]  # fmt: skip
     terminal.table(out, columns, rows)
@@ -140,7 +140,7 @@ def _published(out: Console, document: Document) -> None:
         ("MW left", "r"),
     )
     rows = [
-        (f"{row['what']}, {row['date']} ({MARKS.get(row['basis'], row['basis'])})", count(row["mw"]), f"{row['hz']:g}",
+        (f"{row['what']}, {row['date']} ({known(row['basis'])})", count(row["mw"]), f"{row['hz']:g}",
          _hz(row["model_weak_hz"]), _hz(row["model_mid_hz"]), _hz(row["model_strong_hz"]),
          count(row["mw_left"]) if row["limit"] else "")
         for row in document["published"]

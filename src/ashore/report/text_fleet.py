@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, listed, millions, percent, plural
+from ashore.report.words import DASH, known, listed, millions, percent, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ def text_of_audit(document: Document) -> None:
     _certification(out, document["certification"])
     _fixes(out, document["fixes"])
     said = [
-        f"{row['maker']}, {row['subject']}: {row['what']} ({MARKS.get(row['basis'], row['basis'])}: {row['source']})"
+        f"{row['maker']}, {row['subject']}: {row['what']} ({known(row['basis'])}: {row['source']})"
         for row in document["statements"]
     ]
     terminal.notes(out, "Said in public, shown without taking a side", said)
@@ -93,7 +93,7 @@ def _weaknesses(out: Console, rows: Sequence[Document]) -> None:
     terminal.heading(out, "Listed weaknesses, by version only")
     columns = (("id", "L"), ("kind", "L"), ("what", "l"), ("listed", "r"), ("megawatts", "r"), ("cannot tell", "r"))
     cells = [
-        (row["id"], row["kind"], f"{row['what']} ({MARKS.get(row['basis'], row['basis'])})",
+        (row["id"], row["kind"], f"{row['what']} ({known(row['basis'])})",
          f"{row['listed']['rigs']:,}", _mw(row["listed"]["mw"]), f"{row['cannot_tell']['rigs']:,}")
         for row in rows
     ]  # fmt: skip
@@ -135,7 +135,7 @@ def _parts(out: Console, rows: Sequence[Document]) -> None:
             row["part_maker"] or DASH,
             listed(row["models"]),
             *_cells(row),
-            MARKS.get(row["basis"], row["basis"]),
+            known(row["basis"]),
         )
         for row in rows
     ]

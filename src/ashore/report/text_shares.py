@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, MARKS, listed, percent, plural, usd
+from ashore.report.words import DASH, known, listed, percent, plural, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ def text_of_concentration(document: Document) -> None:
     notes = [
         f"no published share of {listed(GEOGRAPHIES[name] for name in document['missing'])} was found: see a network"
     ]
-    notes += [f"some shares are {MARKS.get(mark, mark)}: --json marks each" for mark in sorted(marked)]
+    notes += [f"some shares are {known(mark)}: --json marks each" for mark in sorted(marked)]
     terminal.notes(out, "Notes", notes if document["missing"] else notes[1:])
 
 

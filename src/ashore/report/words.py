@@ -102,12 +102,17 @@ def sources(document: Mapping[str, Any]) -> str:
     return f"Sources: rule book and network, with {estimates} or figures from memory (--json names each)."
 
 
+def known(basis: str | None) -> str:
+    """How far a figure is known, in a word; "unmarked" where the data do not say."""
+    return MARKS.get(basis, basis) if basis else "unmarked"
+
+
 def mark(document: Mapping[str, Any]) -> str:
     """How far a figure is known, and with what confidence; nothing for what was read in its source."""
     basis, confidence = document.get("basis") or "", document.get("confidence") or ""
     if basis in ("", "READ") and confidence in ("", "high"):
         return ""
-    said = MARKS.get(basis, basis)
+    said = known(basis)
     return f"{said}, {confidence} confidence" if confidence and confidence != "high" else said
 
 
