@@ -7,6 +7,7 @@ import asyncio
 import csv
 import json
 import random
+import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -335,6 +336,15 @@ def test_what_is_no_reply_is_refused(data):
     assert replies.decode(data) is None
 
 
+@pytest.mark.parametrize("part", ["STATS", "DEVDETAILS", "POOLS"])
+def test_a_reply_of_a_million_bytes_of_empty_objects_is_looked_at_in_no_time(part):
+    big = replies.decode(b'{"STATUS":[],"' + part.encode() + b'":[' + b"{}," * 340_000 + b"{}]}")
+    version = {"VERSION": [{"Type": "Antminer S19"}]}
+    started = time.process_time()
+    assert identify("10.0.0.1", {"version": version, part.lower(): big}, KEY).model == "Antminer S19"
+    assert time.process_time() - started < 2
+
+
 def test_the_older_form_is_read_as_well():
     found = replies.decode(b"STATUS=S,When=1,Msg=CGMiner versions|VERSION,CGMiner=4.9.0,Type=Antminer S9|\x00")
     device = identify("10.0.0.1", {"version": found}, KEY)
@@ -368,6 +378,24 @@ def test_a_table_with_the_usual_headings(tmp_path):
     assert (first.path, first.site, first.pools) == ("10.1.2.0/24", "North", ("pool.example.org:3333",))
     assert (second.model, second.variant, second.hash_ths) == ("WhatsMiner M50S", "VH50", 128)
     assert (second.power_w, second.power_basis) == (3276, "rated")
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ("Fri Sep 28 13:22:31 CST 2018", "2018-09-28"),
+        ("Fri  Sep 28 13:22:31 2018", "2018-09-28"),
+        ("2021-03-04 11:12:13", "2021-03-04"),
+        ("2021-03-04", "2021-03-04"),
+        ("last spring", ""),
+        ("", ""),
+    ],
+)
+def test_the_day_firmware_was_built_is_iso_from_exports_as_from_replies(tmp_path, told, day):
+    (from_table,) = imported(tmp_path, "a.csv", f"ip,model,CompileTime\n10.0.0.1,Antminer S9,{told}\n")
+    record = {"ip": "10.0.0.1", "version": {"STATUS": [{}], "VERSION": [{"Type": "Antminer S9", "CompileTime": told}]}}
+    (from_reply,) = imported(tmp_path, "b.json", json.dumps([record]))
+    assert from_table.compiled == from_reply.compiled == day
 
 
 def test_a_table_of_kinds_counts_units(tmp_path):
@@ -674,6 +702,11 @@ def test_hours_may_be_ones_own(tmp_path):
     assert row["mw_per_hour"] == pytest.approx(0.0035)
     for text, said in (("[clsoe]\nhours = 1\n", "unknown"), ("[close]\nhours = 1\n", "lacks"),
                        ("[close]\nhours = 'x'\nhours_rig = 0\n", "numbers"),
+                       ("[close]\nhours = true\nhours_rig = 0\n", "numbers"),
+                       ("[close]\nhours = nan\nhours_rig = 0\n", "numbers"),
+                       ("[close]\nhours = 4\nhours_rig = -inf\n", "numbers"),
+                       ("[close]\nhours = 1e400\nhours_rig = 0\n", "below 0 or above"),
+                       (f"[close]\nhours = 1{'0' * 400}\nhours_rig = 0\n", "below 0 or above"),
                        ("[close]\nhours = -1\nhours_rig = 0\n", "below 0")):  # fmt: skip
         file.write_text(text)
         with pytest.raises(FaultyInput, match=said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from ashore.errors import Fault, raise_if
 from ashore.tables import Column, Row, Table, read, read_toml
 
 FOLDER = Path(__file__).parents[2] / "data" / "fleet"
+HOURS = ("hours", "hours_rig")
+MOST_HOURS = 1_000_000
 MODELS = Table(
     "models",
     (
@@ -97,15 +100,18 @@ def work(path: Path | None = None) -> dict[str, Any]:
             faults.append(Fault(file.name, f"The fix '{name}' is unknown.", f"Known: {', '.join(shipped)}."))
         elif not isinstance(table, dict) or not {"hours", "hours_rig"} <= table.keys():
             faults.append(Fault(file.name, f"{name} lacks hours or hours_rig.", "Give both."))
-        elif any(not isinstance(table[key], int) and not hasattr(table[key], "is_finite") for key in HOURS):
+        elif not all(_is_number(table[key]) for key in HOURS):
             faults.append(Fault(file.name, f"{name}: hours are numbers.", "Write hours = 4 and hours_rig = 0.05."))
-        elif float(table["hours"]) < 0 or float(table["hours_rig"]) < 0:
-            faults.append(Fault(file.name, f"{name}: hours are below 0.", "Give 0 or more."))
+        elif not all(0 <= table[key] <= MOST_HOURS for key in HOURS):
+            what = f"{name}: hours are below 0 or above {MOST_HOURS:,}."
+            faults.append(Fault(file.name, what, f"Give 0 to {MOST_HOURS:,}."))
     raise_if(faults)
     return {name: {**table, **found.get(name, {})} for name, table in shipped.items()}
 
 
-HOURS = ("hours", "hours_rig")
+def _is_number(value: Any) -> bool:
+    """Whether a value of a TOML file is a finite number."""
+    return not isinstance(value, bool) and isinstance(value, int | Decimal) and Decimal(value).is_finite()
 
 
 @cache

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from ashore.fleet.devices import catalogue
-from ashore.fleet.devices.model import GARBAGE, IDENTIFIED, SILENT, UNIDENTIFIED, Device
+from ashore.fleet.devices.model import GARBAGE, SILENT, Device, state_of
 from ashore.fleet.devices.replies import first, number, section, text
 
 Replies = Mapping[str, Mapping[str, Any] | None]
@@ -51,25 +52,24 @@ def identify(address: str, replies: Replies, key: bytes, path: str = "", site: s
     if all(reply is None for reply in replies.values()):
         state = GARBAGE if replies else SILENT
         return Device(address, state, path=path, site=site, api="open")
-    version, summary = first(replies.get("version"), "VERSION"), first(replies.get("summary"), "SUMMARY")
-    maker, model, variant = _model(replies, version)
-    firmware, number_ = _firmware(replies, version, summary, maker)
+    heard = _heard(replies)
+    maker, model, variant = _model(heard)
+    firmware, number_ = _firmware(heard, maker)
     rated = catalogue.models().get(model)
-    hash_ths = _hash(summary, replies, rated)
-    power, basis = _power(summary, rated)
+    power, basis = _power(heard.summary, rated)
     pools = _pools(replies.get("pools"))
     return Device(
         address=address,
-        state=IDENTIFIED if maker and model else UNIDENTIFIED,
+        state=state_of(maker, model),
         maker=maker,
         model=model,
         variant=variant,
         firmware=firmware,
         version=number_,
-        cgminer=_inner(version, replies, "cgminer"),
-        bfgminer=_inner(version, replies, "bfgminer"),
-        compiled=_built(version, replies),
-        hash_ths=hash_ths,
+        cgminer=_inner(heard, "cgminer"),
+        bfgminer=_inner(heard, "bfgminer"),
+        compiled=heard.built,
+        hash_ths=_hash(heard, rated),
         power_w=power,
         power_basis=basis,
         path=path,
@@ -95,12 +95,7 @@ def named(raw: str, maker: str = "") -> tuple[str, str, str]:
     found = _by_name(name) or _by_name(f"Teraflux {name}")
     if found is not None:
         return found[0], found[1], ""
-    for word, owner in (
-        ("sealminer", "Bitdeer"),
-        ("teraflux", "Auradine"),
-        ("auradine", "Auradine"),
-        ("proto", "Block"),
-    ):
+    for word, owner in OTHER_MAKERS.items():
         if word in lower:
             return owner, name, ""
     return maker, name if maker else "", ""
@@ -123,9 +118,53 @@ def host_of(url: str) -> str:
     return f"{host}:{port}" if host and port else host
 
 
-def _model(replies: Replies, version: Mapping[str, Any]) -> tuple[str, str, str]:
+def day_built(told: str) -> str:
+    """The day in a time of compilation, in any of the forms it is told in, as ISO; "" if there is none."""
+    if not told:
+        return ""
+    plain = re.sub(r"\s+", " ", re.sub(r"\s+[A-Z]{3,4}(?=\s+\d{4}$)", "", told))
+    for form in BUILT:
+        try:
+            return datetime.strptime(plain, form).date().isoformat()
+        except ValueError:
+            continue
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is looked at more than once in the replies.
+
+    said: what they call the program, in small letters. built: the day the firmware was built, ISO, or "".
+    """
+
+    version: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    stats: Sequence[Mapping[str, Any]]
+    details: Sequence[Mapping[str, Any]]
+    info: Mapping[str, Any]
+    said: str
+    built: str
+
+
+def _heard(replies: Replies) -> _Heard:
+    version, info = first(replies.get("version"), "VERSION"), first(replies.get("stats"), "INFO")
+    stats = section(replies.get("stats"), "STATS")
+    return _Heard(
+        version=version,
+        summary=first(replies.get("summary"), "SUMMARY"),
+        stats=stats,
+        details=section(replies.get("devdetails"), "DEVDETAILS"),
+        info=info,
+        said=_described(replies),
+        built=next(filter(None, (day_built(text(row.get("CompileTime"))) for row in (version, *stats, info))), ""),
+    )
+
+
+def _model(heard: _Heard) -> tuple[str, str, str]:
     """Maker, model and variant from the first place that has them."""
-    for row in section(replies.get("devdetails"), "DEVDETAILS"):
+    version = heard.version
+    for row in heard.details:
         found = WHATSMINER.match(text(row.get("Model")))
         if found is not None:
             return named(text(row.get("Model")))
@@ -133,43 +172,44 @@ def _model(replies: Replies, version: Mapping[str, Any]) -> tuple[str, str, str]
     if product and ("avalon" in product.casefold() or version.get("HWTYPE")):
         return named(product, "Canaan")
     candidates = [version.get("Type")]
-    candidates += [row.get("Type") for row in section(replies.get("stats"), "STATS")]
-    candidates += [row.get("Model") for row in section(replies.get("devdetails"), "DEVDETAILS")]
-    candidates += [version.get("Model"), version.get("Miner"), first(replies.get("stats"), "INFO").get("type")]
+    candidates += [row.get("Type") for row in heard.stats]
+    candidates += [row.get("Model") for row in heard.details]
+    candidates += [version.get("Model"), version.get("Miner"), heard.info.get("type")]
     for candidate in candidates:
         maker, model, variant = named(text(candidate))
         if maker:
             return maker, model, variant
-    return ("MicroBT", "", "") if "whatsminer" in _described(replies) else ("", "", "")
+    return ("MicroBT", "", "") if "whatsminer" in heard.said else ("", "", "")
 
 
-def _firmware(replies: Replies, version: Mapping[str, Any], summary: Mapping[str, Any], maker: str) -> tuple[str, str]:
+def _firmware(heard: _Heard, maker: str) -> tuple[str, str]:
     """Family and version: an aftermarket one if anything names it, else the maker's own."""
+    version = heard.version
     for key, value in version.items():
         family = AFTERMARKET.get(str(key).casefold())
         if family is not None:
             return family, _number_in(text(value)) or text(value)
     words = [text(version.get(key)) for key in ("Type", "Miner", "BMMiner", "CGMiner", "Description")]
-    words += [text(row.get("Type")) for row in section(replies.get("stats"), "STATS")] + [_described(replies)]
+    words += [text(row.get("Type")) for row in heard.stats] + [heard.said]
     for said in words:
         for word, family in SAID.items():
             if word in said.casefold():
                 return family, _number_in(said[said.casefold().find(word) :])
     if maker == "MicroBT":
-        told = text(summary.get("Firmware Version")).strip("'\" ")
+        told = text(heard.summary.get("Firmware Version")).strip("'\" ")
         return STOCK, told
     if maker == "Canaan":
         return STOCK, text(version.get("VERSION")) or text(version.get("LVERSION"))
-    if maker == "Bitmain" and (built := _built(version, replies)):
-        return STOCK, built  # its images are named by the day
+    if maker == "Bitmain" and heard.built:
+        return STOCK, heard.built  # its images are named by the day
     if maker:
         return STOCK, text(version.get("BMMiner")) or text(version.get("CGMiner")) or text(version.get("Miner"))
     return "", ""
 
 
-def _hash(summary: Mapping[str, Any], replies: Replies, rated: Mapping[str, Any] | None) -> float | None:
+def _hash(heard: _Heard, rated: Mapping[str, Any] | None) -> float | None:
     """TH/s: the mean since the start, whatever unit it is told in; the rated figure if nothing is told."""
-    rows = [summary, *section(replies.get("stats"), "STATS")]
+    rows = [heard.summary, *heard.stats]
     for unit, size in (("THS", 1.0), ("GHS", 1e-3), ("MHS", 1e-6)):
         for name in (f"{unit} av", f"{unit} 5s", f"{unit}avg"):
             for row in rows:
@@ -186,26 +226,13 @@ def _power(summary: Mapping[str, Any], rated: Mapping[str, Any] | None) -> tuple
     return (float(rated["power_w"]), "rated") if rated is not None else (None, "")
 
 
-def _inner(version: Mapping[str, Any], replies: Replies, program: str) -> str:
+def _inner(heard: _Heard, program: str) -> str:
     """The version of the program inside, as cgminer 4.11.1."""
-    for key, value in version.items():
+    for key, value in heard.version.items():
         if str(key).casefold() == program:
             return _number_in(text(value))
-    found = re.search(rf"\b{program}[\s/]+([\d.]+)", _described(replies))
+    found = re.search(rf"\b{program}[\s/]+([\d.]+)", heard.said)
     return found[1].strip(".") if found is not None else ""
-
-
-def _built(version: Mapping[str, Any], replies: Replies) -> str:
-    """The day the firmware was built, ISO, or ""."""
-    rows = [version, *section(replies.get("stats"), "STATS"), first(replies.get("stats"), "INFO")]
-    for row in rows:
-        told = re.sub(r"\s+[A-Z]{3,4}(?=\s+\d{4}$)", "", text(row.get("CompileTime")))
-        for form in BUILT:
-            try:
-                return datetime.strptime(re.sub(r"\s+", " ", told), form).date().isoformat()
-            except ValueError:
-                continue
-    return ""
 
 
 def _pools(reply: Mapping[str, Any] | None) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ashore.errors import Fault, nearest, raise_if
 from ashore.fleet.devices import catalogue, table
-from ashore.fleet.devices.identify import hashed, host_of, identify, named
-from ashore.fleet.devices.model import IDENTIFIED, UNIDENTIFIED, Device
+from ashore.fleet.devices.identify import day_built, hashed, host_of, identify, named
+from ashore.fleet.devices.model import Device, state_of
 from ashore.fleet.devices.reads import READS
 from ashore.fleet.devices.replies import DEEPEST, decode, number, text
 from ashore.tables import read
@@ -84,7 +84,7 @@ def device_of(record: Mapping[str, Any], key: bytes) -> Device | None:
     api = words["api"].casefold()
     return Device(
         address=words["address"],
-        state=IDENTIFIED if maker and model else UNIDENTIFIED,
+        state=state_of(maker, model),
         maker=maker,
         model=model,
         variant=variant,
@@ -92,7 +92,7 @@ def device_of(record: Mapping[str, Any], key: bytes) -> Device | None:
         version=words["version"],
         cgminer=words["cgminer"],
         bfgminer=words["bfgminer"],
-        compiled=words["compiled"],
+        compiled=day_built(words["compiled"]),
         hash_ths=told if told is not None else float(rated["hash_ths"]) if rated else None,
         power_w=power or (float(rated["power_w"]) if rated else None),
         power_basis="given" if power else "rated" if rated else "",

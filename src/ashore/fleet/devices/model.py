@@ -12,6 +12,11 @@ STATES = (IDENTIFIED, UNIDENTIFIED, SILENT, GARBAGE)
 UNKNOWN = "unknown"
 
 
+def state_of(maker: str, model: str) -> str:
+    """Whether a rig that was heard or told of is known: identified if maker and model are."""
+    return IDENTIFIED if maker and model else UNIDENTIFIED
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A rig, or ``units`` rigs that are alike.
@@ -43,8 +48,3 @@ class Device:
     control_board: str = ""
     api: str = ""
     units: int = 1
-
-    @property
-    def identified(self) -> bool:
-        """Whether maker and model are known."""
-        return bool(self.maker and self.model)

@@ -14,6 +14,7 @@ from typing import Any
 
 LARGEST = 1 << 20  # bytes of a reply that are looked at
 DEEPEST = 32  # levels of nesting
+MOST = 1000  # objects of one part that are looked at; a rig sends some ten
 LONGEST = 80  # letters of a text that is kept
 UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -33,11 +34,11 @@ def decode(data: bytes) -> dict[str, Any] | None:
 
 
 def section(reply: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
-    """The objects in one part of a reply, as VERSION or STATS; [] if there are none."""
+    """The objects in one part of a reply, as VERSION or STATS, up to MOST; [] if there are none."""
     found = None if reply is None else reply.get(name)
     if isinstance(found, Mapping):
         return [found]
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    return [one for one in found[:MOST] if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def first(reply: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
@@ -83,7 +84,7 @@ def _shallow(value: Any) -> bool:
 def _older(text: str) -> dict[str, Any] | None:
     """The older form: parts divided by |, in each NAME,key=value,key=value."""
     found: dict[str, list[dict[str, str]]] = {}
-    for part in text.split("|")[:1000]:
+    for part in text.split("|")[:MOST]:
         head, *pairs = part.split(",")
         values = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
         name, _, value = head.partition("=")

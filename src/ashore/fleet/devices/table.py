@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ashore.errors import Fault, raise_if
-from ashore.fleet.devices.model import STATES, Device
+from ashore.fleet.devices.model import STATES, Device, state_of
 from ashore.tables import Column, Row, Table, read
 
 FLEET = Table(
@@ -78,5 +78,5 @@ def device_of(row: Row) -> Device:
     defaults = Device()
     found = {name: getattr(defaults, name) if value is None else value for name, value in values.items()}
     if values["state"] is None:
-        found["state"] = "identified" if found["maker"] and found["model"] else "unidentified"
+        found["state"] = state_of(found["maker"], found["model"])
     return Device(**found)
