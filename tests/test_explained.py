@@ -232,6 +232,25 @@ def test_the_tree_is_drawn_with_a_diamond_for_each_moment_of_decision(seed: int)
     assert max(row["x2"] for row in lines) == pytest.approx(PLOT)
 
 
+@pytest.mark.parametrize(
+    ("step", "modules", "one", "two"),
+    [
+        ("open", None, "Ava opens (ready 2026-12)", "Ava and Bo open (ready 2026-12)"),
+        ("expand", 2, "Ava gets 2 modules more (ready 2026-12)", "Ava and Bo get 2 modules more (ready 2026-12)"),
+        ("mothball", None, "Ava is laid up", "Ava and Bo are laid up"),
+        ("restart", None, "Ava runs again", "Ava and Bo run again"),
+        ("close", None, "Ava closes", "Ava and Bo close"),
+    ],
+)
+def test_what_is_decided_on_one_plant_and_on_two(step: str, modules: int | None, one: str, two: str) -> None:
+    for plants_, said in ((["Ava"], one), (["Ava", "Bo"], two)):
+        decided = [{"plant": name, "step": step, "modules": modules, "month": 0, "ready": 1} for name in plants_]
+        node = {"node": "now", "parent": None, "from": "2026-11-01", "chance": 1.0, "path_usd": 0.0, "leaf": True}
+        view = {"plan": "p", "start": "2026-11-01", "months": 3, "nodes": [node | {"decisions": decided}]}
+        layers = drawn(pictures_plan.tree(view, "m").chart.to_dict())
+        assert f"2026-11: {said}" in [row.get("text") for rows_ in layers for row in rows_]
+
+
 @pytest.mark.parametrize(("units", "told"), [(150_000.0, "150,000"), (1.5, "0.5")])
 def test_the_upright_axis_reads_in_plain_figures(units: float, told: str) -> None:
     branch = {"node": "law", "chance": 1.0}

@@ -7,16 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from ashore.report.words import NOT_OPEN, dated, listed, percent, plural
+from ashore.report.words import NOT_OPEN, STEPS, dated, listed, percent, plural
 
 Document = Mapping[str, Any]
 NAMED = 3  # plants named one by one; more are counted
-OTHERS = {  # of one plant, of several
-    "expand": ("expands", "expand"),
-    "mothball": ("is laid up", "are laid up"),
-    "restart": ("runs again", "run again"),
-    "close": ("closes", "close"),
-}
 CLAIMS = re.compile(r"depends on claims not given \(([^)]*)\)")
 
 
@@ -61,7 +55,7 @@ def _others(plan: Document) -> list[str]:
         if row["step"] != "open":
             plants.setdefault(row["step"], {})[row["plant"]] = None
     return [
-        f"{listed(names) if len(names) <= NAMED else plural(len(names), 'plant')} {OTHERS[step][len(names) > 1]}"
+        f"{listed(names) if len(names) <= NAMED else plural(len(names), 'plant')} {STEPS[step][len(names) > 1]}"
         for step, names in plants.items()
     ]
 

@@ -108,19 +108,15 @@ def _node_label(node: Document) -> str:
 
 def _decisions(node: Document, view: Document) -> Iterable[tuple[int, str]]:
     """Month and text of what is decided in a node: plants of one month, step and date of effect together."""
-    groups: dict[tuple[int, str, str], list[str]] = {}
+    groups: dict[tuple[int, str, str], list[Document]] = {}
     for row in node["decisions"]:
         ready = takes_effect(view["start"], view["months"], row)
-        groups.setdefault((row["month"], decided(row), ready), []).append(row["plant"])
+        groups.setdefault((row["month"], decided(row), ready), []).append(row)
     by_month: dict[int, list[str]] = {}
-    for (month, what, ready), plants in sorted(groups.items()):
+    for (month, _, ready), rows in sorted(groups.items()):
         when = "" if ready == "at once" else f" (ready {ready})"
-        one = (
-            what
-            if len(plants) == 1
-            else {"opens": "open", "is laid up": "are laid up", "closes": "close"}.get(what, what)
-        )
-        by_month.setdefault(month, []).append(f"{listed(plants)} {one}{when}")
+        plants = listed(row["plant"] for row in rows)
+        by_month.setdefault(month, []).append(f"{plants} {decided(rows[0], len(rows) > 1)}{when}")
     start = date.fromisoformat(view["start"])
     for month, said in sorted(by_month.items()):
         yield month, f"{month_name(start, month)}: {'; '.join(said)}"

@@ -11,7 +11,13 @@ from ashore.dates import month_date
 
 DASH = "–"
 NOT_OPEN = "not open yet"  # how a route says that a maker of its parts is a candidate
-STEPS = {"open": "opens", "mothball": "is laid up", "restart": "runs again", "close": "closes"}
+STEPS = {  # what is decided on a plant, after the name of one, of several
+    "open": ("opens", "open"),
+    "expand": ("expands", "expand"),
+    "mothball": ("is laid up", "are laid up"),
+    "restart": ("runs again", "run again"),
+    "close": ("closes", "close"),
+}
 MARKS = {  # how far a figure is known, as the data mark it, in a word
     "READ": "read in the source",
     "READ-secondary": "read second-hand",
@@ -57,11 +63,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith(("s", "x", "ch")) else "s")
 
 
-def decided(row: Mapping[str, Any]) -> str:
-    """What is decided on a plant, after its name: "opens", "gets 2 modules more"."""
+def decided(row: Mapping[str, Any], several: bool = False) -> str:
+    """What is decided on a plant, or on ``several`` each, after the name: "opens", "get 2 modules more"."""
     if row["step"] == "expand":
-        return f"gets {plural(row['modules'], 'module')} more"
-    return STEPS[row["step"]]
+        return f"{'get' if several else 'gets'} {plural(row['modules'], 'module')} more"
+    return STEPS[row["step"]][several]
 
 
 def takes_effect(start: str, months: int, row: Mapping[str, Any]) -> str:
