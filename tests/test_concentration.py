@@ -247,7 +247,7 @@ def rows_of(document):
 
 def test_a_network_with_one_plant_has_one_brand_place_and_origin(tiny_folder):
     net = network.load(tiny_folder)
-    document = origins.of_network(net, tiny_folder, rule_books.load(), TODAY, "US")
+    document = origins.of_network(net, rule_books.load(), TODAY, "US", {})
     found = rows_of(document)
     assert found["brand"]["shares"] == {"Acme": 1}
     assert found["assembly"]["shares"] == {"MY": 1}
@@ -274,7 +274,7 @@ def second_source(folder):
 
 def test_a_second_origin_lowers_hhi_and_costs_money_or_days(tmp_path):
     folder = second_source(tmp_path / "net")
-    document = origins.of_network(network.load(folder), folder, rule_books.load(), TODAY, "US")
+    document = origins.of_network(network.load(folder), rule_books.load(), TODAY, "US", {})
     steps = document["second_origin"]
     assert document["without_second_origin"] == []
     for row in steps:
@@ -297,7 +297,7 @@ def test_a_plan_is_measured_by_what_it_delivers(tmp_path):
     plan = plans.solve(net, book, TODAY, 3)
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(plan.as_dict()))
-    document = origins.of_plan(net, folder, file, "US")
+    document = origins.of_plan(net, file, "US", {})
     delivered = [flow for flow in plan.as_dict()["flows"] if flow["to"] == "Dallas"]
     total = sum(flow["units"] for flow in delivered)
     expected: dict[str, float] = {}
@@ -317,7 +317,7 @@ def test_what_is_no_plan_is_refused(tiny_folder, tmp_path, text, said):
     file = tmp_path / "plan.json"
     file.write_text(text)
     with pytest.raises(FaultyInput, match=said):
-        origins.of_plan(network.load(tiny_folder), tiny_folder, file, "US")
+        origins.of_plan(network.load(tiny_folder), file, "US", {})
 
 
 # The verb

@@ -19,6 +19,7 @@ from tests.small_book import FILES, write_book
 
 from ashore import costs, duties, network, plans, report, rules
 from ashore.dates import month_date
+from ashore.errors import FaultyInput
 from ashore.report import figures, headlines, views, words
 from ashore.report.figures import bars, flow, ladder
 from ashore.report.findings import Answer
@@ -623,6 +624,36 @@ def test_the_page_has_the_break_evens_asked_for(net: network.Network, book: Rule
     assert f"half: {'flips near' if ladder['flips'] else 'no flip'}" in text
     for step in ladder["ladder"]:
         assert f"half {', '.join(step['orders']) or 'nothing'} {words.percent(round(step['from'], 6))}" in text
+
+
+def test_break_evens_are_of_the_first_tree_that_branches(book: RuleBook, tmp_path: Path) -> None:
+    folder = tiny_network(tmp_path / "tiny")
+    node = '[[node]]\nid = "{}"\nfrom = {}\n{}'
+    change = (
+        '[[node.change]]\nheading = "{}"\nauthority = "Guess"\norigins = "*"\nproducts = ["8543.70.98"]\nrate = 0.5\n'
+    )
+    first, below = node.format("now", "2025-10-01", ""), ("2025-12-01", 'parent = "now"\nchance = {}\n')
+    chain = first + node.format("later", below[0], below[1].format(1)) + change.format("sure")
+    tree = first + "".join(node.format(name, below[0], below[1].format(0.5)) for name in ("same", "rise"))
+    (folder / "futures").mkdir()
+    (folder / "futures" / "a-chain.toml").write_text(chain, encoding="utf-8")
+    (folder / "futures" / "b-tree.toml").write_text(tree + change.format("half"), encoding="utf-8")
+    net = network.load(folder)
+    found = report.answer(net, book, START, 4, rules=["half"])
+    assert found.explained is not None
+    assert (found.explained["plan"], found.explained["breakeven"]["ladders"][0]["rule"]) == ("b-tree", "half")
+    with pytest.raises(FaultyInput, match="No rule with a rate goes by 'sure'"):
+        report.answer(net, book, START, 4, rules=["sure"])
+    only = report.answer(net, book, START, 4, folder / "futures" / "a-chain.toml", rules=["baseline"])
+    assert only.explained is not None
+    assert only.explained["plan"] == "law of 2025-10-01 held"
+
+
+def test_makers_that_cannot_be_read_are_told_as_such(book: RuleBook, tmp_path: Path) -> None:
+    folder = tiny_network(tmp_path / "tiny")
+    (folder / "market.toml").write_text("nationality = ", encoding="utf-8")
+    with pytest.raises(FaultyInput, match=r"market\.toml"):
+        report.answer(network.load(folder), book, START, 4)
 
 
 def test_the_page_tells_what_a_second_origin_does(answer: Answer, page: str) -> None:

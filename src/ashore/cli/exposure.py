@@ -119,8 +119,9 @@ def concentration(
 
     path = network.cases.find(folder)
     net = network.load(path)
-    document = origins.of_network(net, path, book, day_or_last(on, "--on", book), where)
-    document["plans"] = [origins.of_plan(net, path, each, where) for each in plan]
+    nations = origins.nationality(path)
+    document = origins.of_network(net, book, day_or_last(on, "--on", book), where, nations)
+    document["plans"] = [origins.of_plan(net, each, where, nations) for each in plan]
     if figure is not None:
         report.draw(report.imbalance(document), figure)
     show(document, report.text_of_network_shares, json_)

@@ -38,12 +38,12 @@ class Delivery:
     days: float
 
 
-def of_network(network: Network, folder: Path | None, book: RuleBook, on: date, home: str) -> dict[str, Any]:
+def of_network(network: Network, book: RuleBook, on: date, home: str, nations: Mapping[str, str]) -> dict[str, Any]:
     """The network served by the cheapest open route of each demand on a day, and with a second origin.
 
-    Raises FaultyInput, Infeasible, OutsideCoverage and Unresolved as ``costs.land`` does.
+    nations: see :func:`nationality`. Raises FaultyInput, Infeasible, OutsideCoverage and Unresolved as ``costs.land``
+    does, and FaultyInput if no demand is served.
     """
-    nations = nationality(folder)
     landed = costs.land(network, book, on)
     routes: dict[tuple[str, str], list[Route]] = {}
     for route in landed.routes:
@@ -66,7 +66,7 @@ def of_network(network: Network, folder: Path | None, book: RuleBook, on: date, 
     }
 
 
-def of_plan(network: Network, folder: Path, path: Path, home: str) -> dict[str, Any]:
+def of_plan(network: Network, path: Path, home: str, nations: Mapping[str, str]) -> dict[str, Any]:
     """A plan for the network, as ``ashore plan --json`` wrote it: what it should deliver. Raises FaultyInput."""
     document = read_plan(path)
     chances = {row["node"]: row["chance"] for row in document["node_costs"]}
@@ -89,7 +89,7 @@ def of_plan(network: Network, folder: Path, path: Path, home: str) -> dict[str, 
     if not sum(one.weight for one in found):
         raise FaultyInput(Fault(path.name, "The plan delivers nothing.", "Give a plan that does."))
     bought = _bought(network, document["flows"], chances)
-    answer = described(network, found, home, nationality(folder), bought)
+    answer = described(network, found, home, nations, bought)
     return {"plan": path.name, "cost_usd": document.get("cost_usd"), "months": document.get("months"), **answer}
 
 

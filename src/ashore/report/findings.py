@@ -78,11 +78,13 @@ def answer(
 
     With ``futures_path`` the plan under that tree is made beside the law held, else one for each ``*.toml`` in the
     network's folder ``futures``. ``rules``: those whose break-even rates are looked for. Raises what landed cost and
-    plans raise; a break-even that cannot be found is told.
+    plans raise, and FaultyInput for a market.toml that cannot be read; a break-even that cannot be found is told.
     """
     from ashore import costs, plans
+    from ashore.fleet import origins
 
     begun = clock.perf_counter()
+    nations = origins.nationality(network.folder)
     market = views.main_market(network, book.country)
     landed = costs.land(network, book, start, market=market).as_dict()
     names = {code: short(name) for code, name in book.countries.items()}
@@ -98,7 +100,8 @@ def answer(
     steps = views.steps_to_ask(network, book.country)
     trees = [plans.read_futures(path, book, network) for path in _futures_files(network, futures_path)]
     if rules:
-        plans.check_breakeven(next((tree for tree in trees if len(tree.nodes) > 1), plans.held_law(book, start)), rules)
+        branching = (tree for tree in trees if len(tree.branches()) > 1)
+        plans.check_breakeven(next(branching, plans.held_law(book, start)), rules)
     with ThreadPoolExecutor(CORES) as pool:  # the solver lets other threads run
         asked = [pool.submit(_step, network, book, start, months, step) for step in steps]
         held = pool.submit(plans.solve, network, book, start, months, gap=GAP, time=SECONDS)
@@ -138,7 +141,7 @@ def answer(
         timeline=views.timeline(network, first),
         worth=views_worth.worth_view(network, ranked, market, _main_product(network, market)),
         explained=explained,
-        concentration=_concentration(network, book, start),
+        concentration=_concentration(network, book, start, nations),
         law=_law(network, book, start, ladder),
         assumptions=[*assumptions, *missing],
         estimates=network.estimates(),
@@ -184,13 +187,13 @@ def _step(network: Network, book: RuleBook, start: date, months: int, step: dict
     return step | {key: value for key, value in found.items() if key != "plants"}
 
 
-def _concentration(network: Network, book: RuleBook, start: date) -> dict[str, Any] | None:
-    from ashore.errors import AshoreError
+def _concentration(network: Network, book: RuleBook, start: date, nations: Mapping[str, str]) -> dict[str, Any] | None:
+    from ashore.errors import FaultyInput
     from ashore.fleet import origins
 
     try:
-        return origins.of_network(network, network.folder, book, start, book.country)
-    except AshoreError:
+        return origins.of_network(network, book, start, book.country, nations)
+    except FaultyInput:  # no demand is served by an open route
         return None
 
 
