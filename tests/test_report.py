@@ -21,7 +21,7 @@ from ashore import costs, duties, network, plans, report, rules
 from ashore.dates import month_date
 from ashore.errors import FaultyInput
 from ashore.report import figures, headlines, views, words
-from ashore.report.figures import bars, flow, ladder
+from ashore.report.figures import bars, flow, ladder, theme
 from ashore.report.findings import Answer
 from ashore.rules import RuleBook, listing
 
@@ -423,6 +423,13 @@ def test_the_bars_drawn_are_those_of_the_routes(answer: Answer) -> None:
     for row in rows:
         widths = [piece["to"] - piece["from"] for piece in drawn if piece["label"] == row["label"]]
         assert sum(widths) == pytest.approx(row["usd_unit"], abs=0.005)
+
+
+def test_a_first_year_too_short_for_its_name_has_none() -> None:
+    months = [month_date(date(2026, 11, 1), month).isoformat() for month in range(15)]
+    assert theme.years(months, 14) == [(0, ""), (28, "2027"), (196, "2028")]
+    assert theme.years(months, 15) == [(0, "2026"), (30, "2027"), (210, "2028")]
+    assert theme.years(months[:2], 1) == [(0, "2026")]
 
 
 STAGES = [flow.Stage(f"stage {k}", {name: name for name in "abcd"}) for k in range(3)]

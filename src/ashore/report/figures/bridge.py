@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, PLAIN, QUIET, WIDTH, data, footer, titled, words
 
 LEFT = 235  # points for the names of lines
 RIGHT = 90  # and for the last figures
@@ -16,7 +16,6 @@ PLOT = WIDTH - LEFT - RIGHT
 ROW = 21
 HEAD = 32
 GAP = 14
-PLAIN: dict[str, Any] = {"scale": None, "axis": None}
 
 
 def cost_bridges(bridges: Sequence[Mapping[str, Any]], title: str, under: str, mark_line: str) -> Any:

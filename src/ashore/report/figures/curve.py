@@ -8,7 +8,20 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, HIGHLIGHT, INK, LINE, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import (
+    CALM,
+    HIGHLIGHT,
+    INK,
+    LINE,
+    PLAIN,
+    QUIET,
+    WIDTH,
+    data,
+    footer,
+    ruler,
+    titled,
+    words,
+)
 
 LEFT = 100
 PLOT = WIDTH - LEFT - 250
@@ -34,19 +47,10 @@ def frontier_curve(
         }
         for x, y, point in zip(across, up, points, strict=True)
     ]
-    axis = (
-        alt.Chart(data([{"mean": left, "tail": low}]))
-        .mark_point(opacity=0)
-        .encode(
-            x=alt.X("mean:Q", scale=alt.Scale(domain=[left, right], nice=False), axis=_axis(axes[0])),
-            y=alt.Y("tail:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=_axis(axes[1])),
-        )
-    )
-    plain: dict[str, Any] = {"scale": None, "axis": None}
-    x, y = alt.X("px:Q", **plain), alt.Y("py:Q", **plain)
+    x, y = alt.X("px:Q", **PLAIN), alt.Y("py:Q", **PLAIN)
     colour = alt.Color("end:N", scale=alt.Scale(domain=[False, True], range=[CALM, HIGHLIGHT]), legend=None)
     chart = alt.layer(
-        axis,
+        ruler((left, right, _axis(axes[0])), (low, high, _axis(axes[1]))),
         alt.Chart(data(places)).mark_line(color=CALM, strokeWidth=2).encode(x=x, y=y, order="px:Q"),
         alt.Chart(data(places)).mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour),
         words([(at["px"] - 8, at["py"] + 12, f"{p['weight']:.2g}") for at, p in zip(places, points, strict=True)],

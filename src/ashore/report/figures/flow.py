@@ -13,7 +13,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import INK, PALETTE, QUIET, data, footer, titled, words
+from ashore.report.figures.theme import INK, PLAIN, QUIET, colours, data, footer, titled, words
 
 WIDTH = 880.0  # of the map in points
 BOX = 12.0  # width of a place
@@ -186,26 +186,24 @@ def flow_map(
     """The map of ``stages`` and ``ribbons``; ``unit`` follows the figure beside each place, of so many decimals."""
     boxes, bands = lay_out(stages, ribbons)
     kinds = list(dict.fromkeys(ribbon.kind for ribbon in ribbons if ribbon.units > 0))
-    colours = alt.Scale(domain=kinds, range=[PALETTE[n % len(PALETTE)] for n in range(len(kinds))])
     legend = alt.Legend(orient="top", title=None, columns=max(1, len(kinds)), offset=4, symbolType="square")
     points = [point | {"band": n, "kind": band.ribbon.kind} for n, band in enumerate(bands) for point in band.outline()]
-    axis: dict[str, Any] = {"scale": None, "axis": None}
     areas = (
         alt.Chart(data(points))
         .mark_area(opacity=0.55, interpolate="linear")
         .encode(
-            x=alt.X("x:Q", **axis),
-            y=alt.Y("top:Q", **axis),
+            x=alt.X("x:Q", **PLAIN),
+            y=alt.Y("top:Q", **PLAIN),
             y2="bottom:Q",
             detail="band:N",
-            color=alt.Color("kind:N", scale=colours, legend=legend),
+            color=alt.Color("kind:N", scale=colours(kinds), legend=legend),
         )
     )
     places = [{"x": box.x, "x2": box.x + BOX, "top": box.top, "bottom": box.bottom} for box in boxes]
     blocks = (
         alt.Chart(data(places))
         .mark_rect(color=INK)
-        .encode(x=alt.X("x:Q", **axis), x2="x2:Q", y=alt.Y("top:Q", **axis), y2="bottom:Q")
+        .encode(x=alt.X("x:Q", **PLAIN), x2="x2:Q", y=alt.Y("top:Q", **PLAIN), y2="bottom:Q")
     )
     step = (WIDTH - LABEL - BOX) / max(1, len(stages) - 1)
     heads = [(k * step, 8.0, stage.title) for k, stage in enumerate(stages)]

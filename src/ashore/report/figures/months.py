@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import FAINT, LINE, PALETTE, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import FAINT, LINE, QUIET, WIDTH, colour, data, footer, titled, words, years
 
 SPACE = 26  # points between panels
 AXIS = 52  # points for the figures beside the first panel
@@ -30,16 +30,15 @@ def month_stacks(
     """
     across = max(len(row) for row in panels)
     width = (WIDTH - AXIS - SPACE * (across - 1)) / across
-    range_ = [OTHER if kind == "other" else PALETTE[n % len(PALETTE)] for n, kind in enumerate(kinds)]
-    colours = alt.Scale(domain=list(kinds), range=range_)
+    fills = [OTHER if kind == "other" else colour(n) for n, kind in enumerate(kinds)]
     widest = max((len(kind) for kind in kinds), default=1) * LETTERS + 30
     key = alt.Legend(orient="top", title=None, columns=max(1, int(WIDTH / widest)), offset=2, labelLimit=WIDTH)
-    colour = alt.Color("kind:N", scale=colours, legend=key)
+    fill = alt.Color("kind:N", scale=alt.Scale(domain=list(kinds), range=fills), legend=key)
     rows = []
     for row in panels:
         top = max((sum(values) for panel in row for values in _columns(panel, len(months))), default=0.0)
         charts = [
-            _panel(panel, months, (width, top * 1.03 or 1.0), colour, axis if place == 0 else None)
+            _panel(panel, months, (width, top * 1.03 or 1.0), fill, axis if place == 0 else None)
             for place, panel in enumerate(row)
         ]
         rows.append(alt.hconcat(*charts, spacing=SPACE).resolve_scale(color="shared"))
@@ -57,7 +56,7 @@ def _panel(
     panel: Mapping[str, Any],
     months: Sequence[str],
     size: tuple[float, float],
-    colour: alt.Color,
+    fill: alt.Color,
     axis: tuple[str, str] | None,
 ) -> Any:
     width, top = size
@@ -82,9 +81,6 @@ def _panel(
         labelFontSize=11,
     )
     y = alt.Y("low:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=upright)
-    years = [(place * step, day[:4]) for place, day in enumerate(months) if place == 0 or day[5:7] == "01"]
-    if len(years) > 1 and years[1][0] - years[0][0] < 30:
-        years[0] = (years[0][0], "")
     area = (
         alt.Chart(data(points))
         .mark_area(opacity=0.95)
@@ -92,11 +88,11 @@ def _panel(
             x=alt.X("x:Q", scale=alt.Scale(domain=[0, width], nice=False), axis=None),
             y=y,
             y2="high:Q",
-            color=colour,
+            color=fill,
         )
     )
     return alt.layer(
         area,
         words([(0, -11, panel["title"])], fontWeight="bold", fontSize=12),
-        words([(place + 2, HEIGHT + 11, year) for place, year in years], color=QUIET, fontSize=11),
+        words([(place + 2, HEIGHT + 11, year) for place, year in years(months, step)], color=QUIET, fontSize=11),
     ).properties(width=width, height=HEIGHT)

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, PLAIN, QUIET, WIDTH, data, footer, titled, words
 
 LEFT = 250
 RIGHT = 215
@@ -15,7 +15,6 @@ PLOT = WIDTH - LEFT - RIGHT
 ROW = 23
 HEAD = 34
 GOOD = "#009E73"  # of a route that costs less than the rig is worth
-PLAIN: dict[str, Any] = {"scale": None, "axis": None}
 COLUMNS = (("USD/TH", 58), ("left", 118), ("per cent", 190))  # right edges, from the end of the plot
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import CALM, FAINT, PLAIN, QUIET, WIDTH, data, footer, titled, words
 
 LEFT = 330
 RIGHT = 110
@@ -34,14 +34,13 @@ def ranges(rows: Sequence[Mapping[str, Any]], axis: str, title: str, under: str,
     height = y + 10
     most = max((bar["high"] for bar in bars), default=1.0)
     x = alt.Scale(domain=[0, most * 1.02], nice=False)
-    plain: dict[str, Any] = {"scale": None, "axis": None}
     chart = alt.layer(
         alt.Chart(data(bars))
         .mark_rect(color=CALM, opacity=0.8, stroke=CALM, strokeWidth=2)
         .encode(
             x=alt.X("low:Q", scale=x, axis=alt.Axis(title=axis, format=",~r", tickCount=6, gridColor=FAINT)),
             x2="high:Q",
-            y=alt.Y("y:Q", **plain),
+            y=alt.Y("y:Q", **PLAIN),
             y2="y2:Q",
         ),
         words(names, fontSize=11, limit=LEFT - 8),

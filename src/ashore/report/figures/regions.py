@@ -7,7 +7,20 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import FAINT, INK, LINE, PALETTE, WIDTH, data, folded, footer, titled, words
+from ashore.report.figures.theme import (
+    FAINT,
+    INK,
+    LINE,
+    PLAIN,
+    WIDTH,
+    colour,
+    data,
+    folded,
+    footer,
+    ruler,
+    titled,
+    words,
+)
 
 LEFT = 210  # points for the names of rules
 BAR = 30  # height of a ladder
@@ -15,17 +28,12 @@ ROW = 46  # from one ladder to the next
 SIDE = 430  # of a map
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Decisions = Sequence[tuple[str, ...]]
-PLAIN: dict[str, Any] = {"scale": None, "axis": None}
 
 
 def letter(place: int) -> str:
     """A, B, … Z, A1, B1, …: the name of a decision in a figure."""
     turn, place = divmod(place, len(LETTERS))
     return LETTERS[place] + (str(turn) if turn else "")
-
-
-def colour(place: int) -> str:
-    return PALETTE[place % len(PALETTE)]
 
 
 def rule_ladders(
@@ -51,13 +59,8 @@ def rule_ladders(
     shown = {place for ladder in ladders for _, _, place in ladder["steps"]}
     key, deep = legend(decisions, shown, height + 50, -LEFT, 150)
     axis = alt.Axis(title="rate, share of customs value; dashes: in the plan", format=".0%", tickCount=10, grid=False)
-    ticks = (
-        alt.Chart(data([{"rate": 0.0}]))
-        .mark_point(opacity=0)
-        .encode(x=alt.X("rate:Q", scale=alt.Scale(domain=[0, most], nice=False), axis=axis))
-    )
     chart = alt.layer(
-        ticks,
+        ruler((0, most, axis)),
         _rects(pieces),
         alt.Chart(data(nows))
         .mark_rule(color=INK, strokeWidth=2, strokeDash=[4, 3])
@@ -91,18 +94,12 @@ def rule_map(drawn: Mapping[str, Any], decisions: Decisions, title: str, under: 
     ]
     now = [{"x": x * scale, "y": SIDE - y * scale} for x in drawn["now"][0] for y in drawn["now"][1]]
     key, _ = legend(decisions, {place for row in cells for place in row}, 10, SIDE + 30, 66)
-    axes = [
-        alt.Axis(title=f"rate of {rule}", format=".0%", tickCount=8, grid=False, domainColor=FAINT)
+    one, other = (
+        (0, rates[-1], alt.Axis(title=f"rate of {rule}", format=".0%", tickCount=8, grid=False, domainColor=FAINT))
         for rule in drawn["rules"]
-    ]
-    domain = alt.Scale(domain=[0, rates[-1]], nice=False)
-    ticks = (
-        alt.Chart(data([{"one": 0.0, "other": 0.0}]))
-        .mark_point(opacity=0)
-        .encode(x=alt.X("one:Q", scale=domain, axis=axes[0]), y=alt.Y("other:Q", scale=domain, axis=axes[1]))
     )
     chart = alt.layer(
-        ticks,
+        ruler(one, other),
         _rects(pieces, 0.6),
         alt.Chart(data(now))
         .mark_point(shape="diamond", filled=True, size=120, color="white", stroke=INK, strokeWidth=1.5, opacity=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, PLAIN, QUIET, WIDTH, data, footer, titled, words
 
 LEFT = 180
 RIGHT = 20
@@ -27,14 +27,13 @@ def _panel(panel: Mapping[str, Any], below: str) -> Any:
     room = (max(ends) - min(ends)) * 0.04 or 1.0
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False)
     axis = alt.Axis(title=panel["name"], format=panel["format"], gridColor=FAINT, tickCount=8)
-    plain: dict[str, Any] = {"scale": None, "axis": None}
     bars, names = [], []
     for place, row in enumerate(rows):
         middle = ROW * (place + 0.5) + 3
         names.append((-LEFT, middle, row["label"]))
         bars.append({"low": row["low"], "high": row["high"], "top": middle - 7, "bottom": middle + 7})
     lines = [{"at": 0.0, "top": 0, "bottom": height}, {"at": panel["here"], "top": 0, "bottom": height}]
-    vertical = {"y": alt.Y("top:Q", **plain), "y2": "bottom:Q"}
+    vertical = {"y": alt.Y("top:Q", **PLAIN), "y2": "bottom:Q"}
     at = alt.X("at:Q", scale=scale, axis=axis)
     layers = [
         alt.Chart(data(bars))

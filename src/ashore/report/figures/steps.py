@@ -7,7 +7,20 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, INK, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import (
+    CALM,
+    FAINT,
+    HIGHLIGHT,
+    INK,
+    PLAIN,
+    QUIET,
+    WIDTH,
+    data,
+    footer,
+    ruler,
+    titled,
+    words,
+)
 
 LEFT = 210
 PLOT = WIDTH - LEFT - 40
@@ -48,17 +61,11 @@ def break_evens(
         else:
             dots.append({"px": step["rate"] * scale, "y0": y})
             texts.append((step["rate"] * scale + 10, y, f"{100 * step['rate']:.1f} %"))
-    plain: dict[str, Any] = {"scale": None, "axis": None}
-    x = alt.X("px:Q", **plain)
-    y0 = alt.Y("y0:Q", **plain)
+    x = alt.X("px:Q", **PLAIN)
+    y0 = alt.Y("y0:Q", **PLAIN)
     ticks = alt.Axis(title="total duty rate, share of customs value", format=".0%", tickCount=8, grid=False)
-    axis = (
-        alt.Chart(data([{"rate": 0.0}]))
-        .mark_point(opacity=0)
-        .encode(x=alt.X("rate:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=ticks))
-    )
     chart = alt.layer(
-        axis,
+        ruler((0, top, ticks)),
         alt.Chart(data(grounds)).mark_rule(color=FAINT).encode(x=x, x2="px2:Q", y=y0),
         alt.Chart(data(rules)).mark_rule(color=HIGHLIGHT, opacity=0.7).encode(x=x, y=y0, y2="y1:Q"),
         alt.Chart(data(dots)).mark_point(filled=True, size=130, color=CALM, opacity=1).encode(x=x, y=y0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -31,6 +31,10 @@ PALETTE = (
 HIGHLIGHT = "#D55E00"
 CALM = "#0072B2"
 LINE = 15  # points from one line of small text to the next
+YEAR = 30  # points that the name of a year needs
+PLAIN: dict[str, Any] = {"scale": None, "axis": None}  # of what is laid out in points
+
+Side = tuple[float, float, alt.Axis]  # where an axis starts and ends, and how it looks
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -53,6 +57,24 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def colour(place: int) -> str:
+    """The colour of the kind at a place in its list; from the end of the palette they come round again."""
+    return PALETTE[place % len(PALETTE)]
+
+
+def colours(kinds: Sequence[str]) -> alt.Scale:
+    """A colour for each kind."""
+    return alt.Scale(domain=list(kinds), range=[colour(place) for place in range(len(kinds))])
+
+
+def years(months: Sequence[str], step: float) -> list[tuple[float, str]]:
+    """Place and name of each year, months ``step`` points apart; a first year too short for its name has none."""
+    found = [(place * step, day[:4]) for place, day in enumerate(months) if place == 0 or day[5:7] == "01"]
+    if len(found) > 1 and found[1][0] < YEAR:
+        found[0] = (found[0][0], "")
+    return found
+
+
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
     """Rows as inline data of a specification."""
     return alt.InlineData(values=[dict(row) for row in rows])
@@ -64,8 +86,20 @@ def words(rows: Iterable[tuple[float, float, str]], **mark: Any) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(data(values))
         .mark_text(**({"align": "left", "baseline": "middle"} | mark))
-        .encode(x=alt.X("px:Q", scale=None, axis=None), y=alt.Y("py:Q", scale=None, axis=None), text="text:N")
+        .encode(x=alt.X("px:Q", **PLAIN), y=alt.Y("py:Q", **PLAIN), text="text:N")
     )
+    return chart
+
+
+def ruler(x: Side, y: Side | None = None) -> alt.Chart:
+    """Axes alone, for what is laid out in points."""
+    sides = {"x": x} if y is None else {"x": x, "y": y}
+    drawn = {
+        name: {"x": alt.X, "y": alt.Y}[name](f"{name}:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
+        for name, (low, high, axis) in sides.items()
+    }
+    origin = {name: side[0] for name, side in sides.items()}
+    chart: alt.Chart = alt.Chart(data([origin])).mark_point(opacity=0).encode(**drawn)
     return chart
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, QUIET, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import CALM, FAINT, HIGHLIGHT, PLAIN, QUIET, WIDTH, data, footer, titled, words, years
 
 LEFT = 240  # points for the names of plants
 RIGHT = 170  # and for the figures
@@ -55,49 +55,40 @@ def plan_timeline(
             if row["ready"] is not None and row["ready"] < count:
                 ticks.append({"x": row["ready"] * width, "top": base - FULL, "bottom": base})
     height = ROW * len(rows) + 4
-    plain: dict[str, Any] = {"scale": None, "axis": None}
-    x = alt.X("x:Q", **plain)
-    years = _years(months, width)
-    lines = [{"x": place, "top": 0, "bottom": height} for place, _ in years]
+    x = alt.X("x:Q", **PLAIN)
+    starts = years(months, width)
+    lines = [{"x": place, "top": 0, "bottom": height} for place, _ in starts]
     chart = alt.layer(
         alt.Chart(data(grounds))
         .mark_rect(color=FAINT, opacity=0.35)
-        .encode(x=x, x2="x2:Q", y=alt.Y("top:Q", **plain), y2="bottom:Q"),
-        alt.Chart(data(lines)).mark_rule(color=FAINT).encode(x=x, y=alt.Y("top:Q", **plain), y2="bottom:Q"),
+        .encode(x=x, x2="x2:Q", y=alt.Y("top:Q", **PLAIN), y2="bottom:Q"),
+        alt.Chart(data(lines)).mark_rule(color=FAINT).encode(x=x, y=alt.Y("top:Q", **PLAIN), y2="bottom:Q"),
         alt.Chart(data(points))
         .mark_area(opacity=0.9)
         .encode(
             x=x,
-            y=alt.Y("top:Q", **plain),
+            y=alt.Y("top:Q", **PLAIN),
             y2="base:Q",
             detail="row:N",
             color=alt.condition("datum.opened", alt.value(HIGHLIGHT), alt.value(CALM)),
         ),
         alt.Chart(data(ticks))
         .mark_rule(color=HIGHLIGHT, strokeWidth=2, strokeDash=[3, 2])
-        .encode(x=x, y=alt.Y("top:Q", **plain), y2="bottom:Q"),
+        .encode(x=x, y=alt.Y("top:Q", **PLAIN), y2="bottom:Q"),
         alt.Chart(data(marks))
         .mark_point(shape="diamond", filled=True, size=90, color=HIGHLIGHT, opacity=1)
-        .encode(x=x, y=alt.Y("y:Q", **plain)),
+        .encode(x=x, y=alt.Y("y:Q", **PLAIN)),
         alt.Chart(data(others))
         .mark_point(filled=True, size=90, color=HIGHLIGHT, opacity=1)
         .encode(
             x=x,
-            y=alt.Y("y:Q", **plain),
+            y=alt.Y("y:Q", **PLAIN),
             shape=alt.Shape("step:N", legend=None, scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values()))),
         ),
         words(names, limit=LEFT - 8),
         words(strong, fontWeight="bold", limit=LEFT - 8),
         words(figures, fontSize=11),
-        words([(place + 3, height + 10, year) for place, year in years], color=QUIET),
+        words([(place + 3, height + 10, year) for place, year in starts], color=QUIET),
         footer(-LEFT, height + 28, mark_line),
     ).properties(width=PLOT, height=height)
     return titled(chart, title, under)
-
-
-def _years(months: Sequence[str], width: float) -> list[tuple[float, str]]:
-    """Place and name of each year; a first year of less than four months has no room for its name."""
-    found = [(month * width, day[:4]) for month, day in enumerate(months) if month == 0 or day[5:7] == "01"]
-    if len(found) > 1 and found[1][0] < 4 * width:
-        found[0] = (found[0][0], "")
-    return found

@@ -12,6 +12,7 @@ from ashore.report.figures.theme import (
     FAINT,
     HIGHLIGHT,
     LINE,
+    PLAIN,
     QUIET,
     WIDTH,
     data,
@@ -19,6 +20,7 @@ from ashore.report.figures.theme import (
     footer,
     titled,
     words,
+    years,
 )
 
 RIGHT = 20  # points beside the plot
@@ -26,7 +28,6 @@ PLOT = WIDTH - RIGHT
 HEAD = 14  # points from the top of a row to the middle of its first line of text
 FOOT = 14  # points from the last of them to the line, and below it
 LETTERS = 6.1  # points a letter takes
-PLAIN: dict[str, Any] = {"scale": None, "axis": None}
 
 
 def policy_tree(
@@ -61,12 +62,10 @@ def policy_tree(
             elbows.append({"x": x, "y": row_of[node["parent"]], "y2": y})
         row_of[node["node"]] = y
         y += FOOT
-    years = [(place * step, day[:4]) for place, day in enumerate(months) if place == 0 or day[5:7] == "01"]
-    if len(years) > 1 and years[1][0] - years[0][0] < 30:
-        years[0] = (years[0][0], "")
+    starts = years(months, step)
     height = y + 6
     chart = alt.layer(
-        alt.Chart(data({"x": place, "top": 0, "bottom": height} for place, _ in years))
+        alt.Chart(data({"x": place, "top": 0, "bottom": height} for place, _ in starts))
         .mark_rule(color=FAINT)
         .encode(x=alt.X("x:Q", **PLAIN), y=alt.Y("top:Q", **PLAIN), y2="bottom:Q"),
         alt.Chart(data(elbows))
@@ -80,7 +79,7 @@ def policy_tree(
         .encode(x=alt.X("x:Q", **PLAIN), y=alt.Y("y:Q", **PLAIN)),
         words(names, fontWeight="bold"),
         words(texts, fontSize=11),
-        words([(place + 3, height + 10, year) for place, year in years], color=QUIET),
+        words([(place + 3, height + 10, year) for place, year in starts], color=QUIET),
         footer(0, height + 28, mark_line),
     ).properties(width=PLOT, height=height)
     return titled(chart, title, under)

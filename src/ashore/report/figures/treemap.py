@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from ashore.report.figures.theme import PALETTE, WIDTH, data, footer, titled, words
+from ashore.report.figures.theme import PLAIN, WIDTH, colours, data, footer, titled, words
 
 PLOT = WIDTH - 20
 HEIGHT = 420
@@ -74,12 +74,10 @@ def treemap(rows: Sequence[Mapping[str, Any]], title: str, under: str, mark_line
     """
     laid = tiles([row["value"] for row in rows], 0, 0, PLOT, HEIGHT)
     kinds = list(dict.fromkeys(rows[tile.place]["kind"] for tile in laid))
-    scale = alt.Scale(domain=kinds, range=[PALETTE[n % len(PALETTE)] for n in range(len(kinds))])
     legend = alt.Legend(orient="top", title=None, columns=max(1, len(kinds)), symbolType="square")
     boxes = [
         {"x": t.x, "x2": t.x + t.width, "y": t.y, "y2": t.y + t.height, "kind": rows[t.place]["kind"]} for t in laid
     ]
-    plain: dict[str, Any] = {"scale": None, "axis": None}
     names, figures = [], []
     for tile in laid:
         row = rows[tile.place]
@@ -92,11 +90,11 @@ def treemap(rows: Sequence[Mapping[str, Any]], title: str, under: str, mark_line
         alt.Chart(data(boxes))
         .mark_rect(stroke="white", strokeWidth=1.5, opacity=0.6)
         .encode(
-            x=alt.X("x:Q", **plain),
+            x=alt.X("x:Q", **PLAIN),
             x2="x2:Q",
-            y=alt.Y("y:Q", **plain),
+            y=alt.Y("y:Q", **PLAIN),
             y2="y2:Q",
-            color=alt.Color("kind:N", scale=scale, legend=legend),
+            color=alt.Color("kind:N", scale=colours(kinds), legend=legend),
         ),
         words(names, fontWeight="bold", fontSize=11),
         words(figures, fontSize=11),
