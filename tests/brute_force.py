@@ -1,7 +1,8 @@
 """The plan stated a second time, from the description of the tables alone, and solved by trying every policy.
 
-A *policy* says for each candidate plant on which branch of the tree it is ordered in which month; what is ordered
-before two branches part is ordered on both. For one policy the rest is a linear programme: each branch has its own
+A *policy* is a life for each plant of which anything can be decided: on each branch of the tree, month by month,
+whether it is ordered, expanded, laid up, restarted or closed; what is decided before two branches part is decided on
+both. For one policy the rest is a linear programme: each branch has its own
 copy of every quantity, and copies are equal (one equation each) in the months in which the branches are still the
 same. There is no stock among the unknowns: what is held is what has come so far less what has gone so far, so goods
 pay for holding from the month they come to the end of the plan, and are paid back from the month they leave. It is
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack
-from tests.restated import HOME, Law, Orders, Reading, Tree, orders
+from tests.restated import HOME, Law, Life, Lives, Reading, Tree, capacity_of, cost_of, has_a_choice
 
 if TYPE_CHECKING:
     from tests.random_networks import Case
@@ -47,10 +48,10 @@ class Flow(NamedTuple):
 
 @dataclass(frozen=True)
 class Best:
-    """usd: least objective, None if no policy can serve what must be served. orders: by candidate. tried: policies."""
+    """usd: least objective, None if no policy can serve what must be served. lives: by plant. tried: policies."""
 
     usd: float | None
-    orders: dict[str, Orders]
+    lives: dict[str, Life]
     tried: int
     policies: int
 
@@ -82,7 +83,7 @@ class BruteForce:
         self.equal: list[tuple[Any, Any, float]] = []
         self.room: dict[int, tuple[int, int, int]] = {}  # row: candidate, branch, month
         self.ready: dict[int, tuple[int, int, int]] = {}
-        self.candidates = [row for row in self.t["plants"] if row["open"] == "no"]
+        self.decided = [row for row in self.t["plants"] if has_a_choice(row)]
         for step in (
             self._prices,
             self._keep,
@@ -95,7 +96,7 @@ class BruteForce:
         ):
             step()
         self._matrices()
-        self.choices = [list(orders(self.tree, row["lead_months"])) for row in self.candidates]
+        self.choices = [list(Lives(self.tree, row)) for row in self.decided]
         sizes = [len(ways) for ways in self.choices]
         self.least = np.full(sizes, -np.inf)  # proven lower bound of each policy
         self.usd_of = np.full(sizes, np.inf)  # its objective, once it is tried
@@ -160,7 +161,7 @@ class BruteForce:
         net = self.net
         law = Law({row["product"]: row for row in self.t["products"]})
         for row in self.t["plants"]:
-            if row["open"] == "yes":
+            if not has_a_choice(row):
                 self.fixed += row["fixed_usd_month"] * self.factor.sum()
         rates: dict[Any, float] = {}
         for k, flow in enumerate(self.flows):
@@ -265,21 +266,21 @@ class BruteForce:
     def _capacity(self) -> None:
         """What a plant makes in a month, times capacity / yield that each unit takes, is at most what it then has."""
         use = {(row["plant"], row["product"]): row["capacity_use"] for row in self.t["makes"]}
-        number = {row["plant"]: k for k, row in enumerate(self.candidates)}
+        number = {row["plant"]: k for k, row in enumerate(self.decided)}
         for row in self.t["plants"]:
             made = self._where(kind="make", place=row["plant"])
             taken = [use[row["plant"], self.flows[k].product] for k in made]
             weights = np.array([1.0 if x is None else x for x in taken])
             weights /= [self.good[row["plant"], self.flows[k].product] for k in made]
             for b, t in np.ndindex(self.shape[1:]):
-                if row["open"] == "no":
+                if row["plant"] in number:
                     self.room[len(self.at_most)] = (number[row["plant"]], b, t)
-                side = row["capacity_month"] if row["open"] == "yes" else 0.0
+                side = 0.0 if row["plant"] in number else row["capacity_month"]
                 self.at_most.append((self.column[made, b, t], weights, side))
 
     def _ready(self) -> None:
         """What takes no capacity is still made only where a plant is ready: x ≤ all that could be of use, if it is."""
-        number = {row["plant"]: k for k, row in enumerate(self.candidates)}
+        number = {row["plant"]: k for k, row in enumerate(self.decided)}
         for row in self.t["makes"]:
             if row["capacity_use"] == 0 and row["plant"] in number:
                 made = self._where(kind="make", place=row["plant"], product=row["product"])
@@ -346,23 +347,18 @@ class BruteForce:
         lower = np.concatenate([np.zeros(size), np.full(count, -np.inf), np.zeros(count), [-np.inf]])
         self.bounds = np.column_stack([lower, upper])
         both = [*((row, 0, *of) for row, of in self.room.items()), *((row, 1, *of) for row, of in self.ready.items())]
-        self.told = np.array(both, dtype=int).reshape(-1, 5)  # row, room or readiness, candidate, branch, month
+        self.told = np.array(both, dtype=int).reshape(-1, 5)  # row, room or readiness, plant, branch, month
 
     @cached_property
     def tables(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each candidate, room and readiness (ways, 2, branches, months), and discounted cost (ways, branches)."""
+        """Of each plant, room and readiness (lives, 2, branches, months) and discounted cost (lives, branches)."""
         found = []
-        for row, ways in zip(self.candidates, self.choices, strict=True):
+        for row, ways in zip(self.decided, self.choices, strict=True):
             room, usd = np.zeros((len(ways), 2, *self.shape[1:])), np.zeros((len(ways), len(self.branches)))
             for (w, way), (b, branch) in combinations(enumerate(ways), enumerate(self.branches)):
-                ordered = way[branch]
-                if ordered is None:
-                    continue
-                usd[w, b] += row["open_usd"] * self.factor[ordered]
-                for t in range(ordered + row["lead_months"], self.case.months):
-                    age = t - ordered - row["lead_months"] + 1
-                    room[w, :, b, t] = row["capacity_month"] * min(1.0, age / (row["ramp_months"] + 1)), 1.0
-                    usd[w, b] += row["fixed_usd_month"] * self.factor[t]
+                for t, month in enumerate(way[branch]):
+                    room[w, :, b, t] = capacity_of(row, month), month.state == "on"
+                    usd[w, b] += cost_of(row, month) * self.factor[t]
             found.append((room, usd))
         return found
 
@@ -377,8 +373,8 @@ class BruteForce:
     def operate(self, policy: Sequence[int]) -> tuple[float | None, list[np.ndarray]]:
         """Least objective under one policy, None if it cannot serve; and how it changes with every other.
 
-        The second is, for each candidate and each way to order it, the change of a lower bound of the objective (or,
-        where nothing serves, of the units that go short) if it is ordered that way: the duals of the linear programme.
+        The second is, for each plant and each of its lives, the change of a lower bound of the objective (or,
+        where nothing serves, of the units that go short) if it has that life: the duals of the linear programme.
         """
         most, even = self._sides(policy)
         result = linprog(self.objective, self.rows_most, most, self.rows_even, even, self.bounds, method="highs")
@@ -412,9 +408,9 @@ class BruteForce:
         return self._slopes(policy, result.ineqlin.marginals, result.eqlin.marginals)
 
     def _slopes(self, policy: Sequence[int], most: np.ndarray, even: np.ndarray) -> list[np.ndarray]:
-        value = np.zeros((len(self.candidates), 2, *self.shape[1:]))
-        row, what, candidate, branch, month = self.told.T
-        np.add.at(value, (candidate, what, branch, month), most[row])
+        value = np.zeros((len(self.decided), 2, *self.shape[1:]))
+        row, what, plant, branch, month = self.told.T
+        np.add.at(value, (plant, what, branch, month), most[row])
         found = []
         for k, (room, usd) in enumerate(self.tables):
             total = np.tensordot(room, value[k], axes=3) + usd @ even[self.spent]
@@ -427,9 +423,10 @@ class BruteForce:
         The policy with the lowest bound is tried next; every trial raises the bounds of all others by duality.
         """
         barred = np.zeros(self.least.shape, dtype=bool)
-        for k, row in enumerate(self.candidates):
+        for k, row in enumerate(self.decided):
             if row["plant"] == without:
-                np.moveaxis(barred, k, 0)[[set(way.values()) != {None} for way in self.choices[k]]] = True
+                ordered = [any(month.ordered for life in way.values() for month in life) for way in self.choices[k]]
+                np.moveaxis(barred, k, 0)[ordered] = True
         while True:
             usd = np.where(barred, np.inf, self.usd_of)
             best = np.unravel_index(int(np.argmin(usd)), usd.shape)
@@ -442,7 +439,7 @@ class BruteForce:
         tried, policies = int(self.tried.sum()), self.tried.size
         if not np.isfinite(usd[best]):
             return Best(None, {}, tried, policies)
-        found = {row["plant"]: self.choices[k][best[k]] for k, row in enumerate(self.candidates)}
+        found = {row["plant"]: self.choices[k][best[k]] for k, row in enumerate(self.decided)}
         return Best(float(usd[best]), found, tried, policies)
 
     def _try(self, policy: Any) -> None:
@@ -455,9 +452,9 @@ class BruteForce:
             self.usd_of[policy] = found
             self.least = np.maximum(self.least, found + change)
 
-    def under(self, decided: dict[str, Orders]) -> float | None:
-        """The objective of one policy, given by candidate and branch."""
-        pairs = zip(self.choices, self.candidates, strict=True)
+    def under(self, decided: dict[str, Life]) -> float | None:
+        """The objective of one policy, given by plant and branch."""
+        pairs = zip(self.choices, self.decided, strict=True)
         return self.operate([ways.index(decided[row["plant"]]) for ways, row in pairs])[0]
 
 

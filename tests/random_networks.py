@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.restated import Tree, first_of, orders
+from tests.restated import Lives, Tree, first_of
 
 from ashore import network, plans
 from ashore.rules import RuleBook
@@ -29,6 +30,10 @@ COLUMNS = {
     "markets": "market country",
     "demand": "market product month units price_usd lost_usd",
 }
+MORE = (
+    *("module_month", "module_usd", "modules", "module_lead_months", "module_fixed_usd_month"),
+    *("mothball_usd", "idle_usd_month", "restart_usd", "close_usd"),
+)
 PRODUCTS = (
     ("rig", "Acme", "rig", "8543.70.98.60", 8),
     ("unit", "Acme", "rig", "8543.70.98.60", 3),
@@ -105,10 +110,11 @@ def _toml(node: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def draw(seed: int, most_policies: int = 200_000) -> Case:
+def draw(seed: int, most_policies: int = 200_000, more: bool = False) -> Case:
     """A case of 2 to 6 plants, 1 to 7 nodes and 2 to 6 months. Everything follows from ``seed``.
 
-    ``most_policies``: about how many ways of opening the candidates there may be; some are opened until it fits.
+    ``most_policies``: how many policies there may be; some candidates are opened until it fits. ``more``: plants may
+    be expanded, laid up or closed besides.
     """
     rng = np.random.default_rng([2026, seed])
     months = int(rng.choice([2, 3, 4, 5, 6], p=[0.05, 0.2, 0.35, 0.25, 0.15]))
@@ -134,6 +140,8 @@ def draw(seed: int, most_policies: int = 200_000) -> Case:
         float(rng.choice([0.0, 0.0, 0.0, 0.3, 0.7, 1.0])),
         float(rng.choice([0.0, 0.5, 0.6, 0.9])),
     )
+    if more:
+        case = _with_more_to_decide(case, np.random.default_rng([2027, seed]), most_policies)
     return _bounded(case, most_policies)
 
 
@@ -373,21 +381,51 @@ class _Tables:
         return rows
 
 
-# -- how many policies ------------------------------------------------------------------------------------------------
+# -- what else may be decided, and how many policies there are --------------------------------------------------------
+def _with_more_to_decide(case: Case, rng: np.random.Generator, most: int) -> Case:
+    """Plants that can be expanded, laid up or closed, as far as there are no more than ``most`` policies then."""
+    blank = dict.fromkeys(MORE)
+    tree = Tree(case)
+    rows = [{**row, **blank} for row in case.tables["plants"]]
+    for k in rng.permutation(len(rows)):
+        plain = {**rows[k], "fixed_usd_month": int(rng.integers(0, 200))}
+        if rng.random() < 0.5:
+            plain["capacity_month"] = int(rng.integers(0, 8))
+        kinds = [_modules(rng), _resting(rng), {"close_usd": int(rng.integers(0, 80))}]
+        chosen = [kind for kind in kinds if rng.random() < 0.6]
+        while True:
+            rows[k] = {**plain, **{name: value for kind in chosen for name, value in kind.items()}}
+            if not chosen or _policies(tree, rows) <= most:
+                break
+            chosen.pop(int(rng.integers(len(chosen))))
+    return case.with_table("plants", rows)
+
+
+def _modules(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "module_month": int(rng.integers(3, 15)),
+        "module_usd": int(rng.integers(5, 150)),
+        "modules": int(rng.integers(1, 4)),
+        "module_lead_months": [None, 0, 1, 2][int(rng.integers(4))],
+        "module_fixed_usd_month": [None, int(rng.integers(0, 60))][int(rng.integers(2))],
+    }
+
+
+def _resting(rng: np.random.Generator) -> dict[str, Any]:
+    names = ("mothball_usd", "idle_usd_month", "restart_usd")
+    return {name: int(rng.integers(0, most)) for name, most in zip(names, (40, 30, 40), strict=True)}
+
+
+def _policies(tree: Tree, rows: Table) -> int:
+    return prod(Lives(tree, row).count() for row in rows)
+
+
 def _bounded(case: Case, most: int) -> Case:
     """The case with as many of its candidates standing already as it takes to have no more than ``most`` policies."""
     tree = Tree(case)
     rows = [dict(row) for row in case.tables["plants"]]
-
-    def total() -> int:
-        product = 1
-        for row in rows:
-            if row["open"] == "no":
-                product *= len(list(orders(tree, row["lead_months"])))
-        return product
-
     for row in list(rows):
-        if total() > most:
+        if _policies(tree, rows) > most:
             row["open"] = "yes"
     return case.with_table("plants", rows)
 

@@ -1,4 +1,4 @@
-"""What the description of the files says of months, branches, orders, duties, lanes, origins and values: read again.
+"""What the description of the files says of months, branches, plants, duties, lanes, origins and values: read again.
 
 Nothing here calls the package; it reads the plain tables of :class:`tests.random_networks.Case`.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from itertools import product as combinations
-from typing import TYPE_CHECKING, Any
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from tests.random_networks import Case
 
 HOME = "US"
-Orders = dict[str, int | None]  # month in which a plant is ordered on each branch; None: never
 
 
 def first_of(start: date, month: int) -> date:
@@ -60,25 +61,151 @@ class Tree:
         return name
 
 
-def orders(tree: Tree, lead_months: int) -> Iterator[Orders]:
-    """Every way to order one plant: on each branch in one month or never, without knowing what comes.
+class Month(NamedTuple):
+    """A month in the life of a plant: what it ``was`` in the month before and ``is`` now, and what is ordered.
 
-    Orders too late to be ready within the plan are left out: they cost and bring nothing.
+    was, is: "" until it is ready, then on, idle or closed. age: months it has been ready. ordered: whether it is
+    ordered now. bought: modules ordered now. fitted: modules that are ready.
     """
-    last = len(tree.months) - lead_months
 
-    def ways(branches: Sequence[str], month: int) -> Iterator[Orders]:
-        if month >= last:
-            yield dict.fromkeys(branches)
+    was: str = ""
+    state: str = ""
+    age: int = 0
+    ordered: bool = False
+    bought: int = 0
+    fitted: int = 0
+
+
+Life = dict[str, tuple[Month, ...]]  # of a plant, by branch
+
+
+class _Past(NamedTuple):
+    """What has been decided of a plant so far: when it was ordered, what it is, when each module was ordered."""
+
+    ordered: int | None
+    state: str
+    modules: tuple[int, ...] = ()
+
+
+class Lives:
+    """Every life of one plant: what is decided in each month of each branch, without knowing what comes.
+
+    Left out is what costs and brings nothing: orders too late to be ready within the plan, of a plant or of modules,
+    and modules for a plant that is closed.
+    """
+
+    def __init__(self, tree: Tree, plant: dict[str, Any]) -> None:
+        self.tree, self.plant = tree, plant
+        self.last = len(tree.months)
+        self.most = plant.get("modules") or 0
+        self.lead, wait = plant["lead_months"], plant.get("module_lead_months")
+        self.wait = self.lead if wait is None else wait
+        self.start = _Past(0, "on") if plant["open"] == "yes" else _Past(None, "")
+
+    def __iter__(self) -> Iterator[Life]:
+        return self._ways(self.tree.branches, 0, self.start)
+
+    def count(self) -> int:
+        """The number of lives."""
+
+        @cache
+        def ways(branches: tuple[str, ...], t: int, past: _Past) -> int:
+            if t == self.last:
+                return 1
+            groups = self._groups(branches, t)
+            return prod(sum(ways(tuple(g), t + 1, after) for _, after in self._months(past, t)) for g in groups)
+
+        return ways(tuple(self.tree.branches), 0, self.start)
+
+    def _ways(self, branches: Sequence[str], t: int, past: _Past) -> Iterator[Life]:
+        if t == self.last:
+            yield dict.fromkeys(branches, ())
             return
+        each = [
+            [{branch: (now, *rest[branch]) for branch in group}
+             for now, after in self._months(past, t) for rest in self._ways(group, t + 1, after)]
+            for group in self._groups(branches, t)
+        ]  # fmt: skip
+        for parts in combinations(*each):
+            yield {branch: life for part in parts for branch, life in part.items()}
+
+    def _groups(self, branches: Sequence[str], t: int) -> list[list[str]]:
+        """The branches that decide together in a month."""
         groups: dict[str, list[str]] = {}
         for branch in branches:
-            groups.setdefault(tree.decider(branch, month), []).append(branch)
-        each = [[dict.fromkeys(group, month), *ways(group, month + 1)] for group in groups.values()]
-        for parts in combinations(*each):
-            yield {branch: when for part in parts for branch, when in part.items()}
+            groups.setdefault(self.tree.decider(branch, t), []).append(branch)
+        return list(groups.values())
 
-    yield from ways(tree.branches, 0)
+    def _months(self, past: _Past, t: int) -> Iterator[tuple[Month, _Past]]:
+        """What a month can be, and what has been decided after it."""
+        standing, last = self.plant["open"] == "yes", self.last
+        may_order = past.ordered is None and t + self.lead < last
+        for when in (None, t) if may_order else (past.ordered,):
+            ready = 0 if standing else last if when is None else when + self.lead
+            soonest = 0 if standing else last if when is None else when + max(0, self.lead - self.wait)
+            for state in _next(past.state, self.plant) if t >= ready else ("",):
+                fits = soonest <= t < last - self.wait and state != "closed"
+                for bought in range(self.most - len(past.modules) + 1 if fits else 1):
+                    modules = (*past.modules, *[t] * bought)
+                    fitted = sum(month + self.wait <= t for month in modules)
+                    ordered = past.ordered is None and when is not None
+                    now = Month(past.state, state, max(0, t - ready), ordered, bought, fitted)
+                    yield now, _Past(when, state, modules)
+
+
+def _next(state: str, plant: dict[str, Any]) -> list[str]:
+    """What a plant that is ready can be in a month, by what it was in the month before."""
+    if state == "closed":
+        return ["closed"]
+    found = ["on"]
+    if plant.get("mothball_usd") is not None:
+        found.append("idle")
+    if plant.get("close_usd") is not None:
+        found.append("closed")
+    return found
+
+
+def has_a_choice(plant: dict[str, Any]) -> bool:
+    """Whether anything can be decided of a plant: a candidate, or one that can expand, be laid up or closed."""
+    return plant["open"] == "no" or any(plant.get(x) is not None for x in ("modules", "mothball_usd", "close_usd"))
+
+
+def cost_of(plant: dict[str, Any], month: Month) -> float:
+    """USD of a month: orders, steps from state to state, and fixed cost of a plant that runs or is laid up."""
+    usd = plant["open_usd"] * month.ordered + (plant.get("module_usd") or 0.0) * month.bought
+    if month.state == "on":
+        usd += plant["fixed_usd_month"] + (plant.get("module_fixed_usd_month") or 0.0) * month.fitted
+    if month.state == "idle":
+        usd += plant["idle_usd_month"]
+    if month.state != month.was:
+        steps = {"idle": "mothball_usd", "closed": "close_usd"}
+        usd += plant[steps[month.state]] if month.state in steps else 0.0
+        usd += plant["restart_usd"] if (month.was, month.state) == ("idle", "on") else 0.0
+    return float(usd)
+
+
+def steps_of(life: Life) -> set[tuple[str, int, str, int]]:
+    """What is done: branch, month, step (as a plan calls it) and number of modules."""
+    names = {("idle", "on"): "restart"}
+    found = set()
+    for branch, months in life.items():
+        for t, month in enumerate(months):
+            if month.ordered:
+                found.add((branch, t, "open", 0))
+            if month.bought:
+                found.add((branch, t, "expand", month.bought))
+            step = {"idle": "mothball", "closed": "close"}.get(month.state) or names.get((month.was, month.state))
+            if step and month.state != month.was:
+                found.add((branch, t, step, 0))
+    return found
+
+
+def capacity_of(plant: dict[str, Any], month: Month) -> float:
+    """Units of capacity in a month: a ramp goes on while the plant is laid up; modules run in full."""
+    if month.state != "on":
+        return 0.0
+    share = 1.0 if plant["open"] == "yes" else min(1.0, (month.age + 1) / (plant["ramp_months"] + 1))
+    return float(plant["capacity_month"] * share + (plant.get("module_month") or 0.0) * month.fitted)
 
 
 class Law:

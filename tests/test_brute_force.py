@@ -1,6 +1,7 @@
-"""The planner against brute force: 200 small random cases, stated a second time and solved by trying every policy.
+"""The planner against brute force: small random cases, stated a second time and solved by trying every policy.
 
-A failure names its case by the seed: ``draw(seed)`` gives its tables. The quick checks take every twentieth case.
+In 200 of them candidates may be opened; in 200 more, plants may be expanded, laid up, restarted and closed besides. A
+failure names its case by the seed: ``draw(seed)`` gives its tables. The quick checks take every twentieth case.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 from tests.brute_force import BruteForce
 from tests.random_networks import Case, draw, shuffled
-from tests.restated import Orders, Tree
+from tests.restated import Life, Tree, steps_of
 from tests.small_book import write_book
 
 from ashore import plans, rules
 from ashore.errors import Infeasible
+from ashore.plans.decode import STEPS
 from ashore.rules import RuleBook
 
 COUNT = 200
@@ -56,24 +58,30 @@ def near(usd: float) -> Any:
     return pytest.approx(usd, rel=1e-6, abs=1e-6)
 
 
-def ordered(plan: plans.Plan, case: Case) -> dict[str, Orders]:
-    """The openings of a plan by branch."""
-    tree = Tree(case)
-    found: dict[str, Orders] = {name: dict.fromkeys(tree.branches) for name in case.candidates}
-    for row in plan.open.iter_rows(named=True):
+def lived(plan: plans.Plan, brute: BruteForce) -> dict[str, Life]:
+    """The life that each plant has in a plan. Where a branch of chance 0 wastes money, the life most like it."""
+    tree = brute.tree
+    done: dict[str, set[Any]] = {row["plant"]: set() for row in brute.decided}
+    for row in plan.steps.iter_rows(named=True):
         for branch in tree.branches:
             if row["node"] in tree.path(branch):
-                found[row["plant"]][branch] = row["month"]
+                done[row["plant"]].add((branch, row["month"], row["step"], row["modules"] or 0))
+    ways = zip(brute.decided, brute.choices, strict=True)
+    found = {row["plant"]: min(lives, key=lambda life: len(steps_of(life) ^ done[row["plant"]])) for row, lives in ways}
+    unlike = {step[0] for plant, life in found.items() for step in steps_of(life) ^ done[plant]}
+    assert all(tree.chance[branch] == 0 for branch in unlike)
     return found
 
 
 # -- the optimum ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_optimum_is_that_of_brute_force(seed: int, plan_of: Any) -> None:
-    case = draw(seed)
+@pytest.mark.parametrize("more", [False, True], ids=["opened", "and expanded, laid up and closed"])
+def test_the_optimum_is_that_of_brute_force(more: bool, seed: int, plan_of: Any) -> None:
+    case = draw(seed, more=more)
     brute = BruteForce(case)
     best = brute.search()
-    whole, apart = plan_of(seed), plan_of(seed, "benders")
+    asked = case if more else seed
+    whole, apart = plan_of(asked), plan_of(asked, "benders")
     if best.usd is None:
         assert whole is None
         assert apart is None
@@ -81,12 +89,13 @@ def test_the_optimum_is_that_of_brute_force(seed: int, plan_of: Any) -> None:
     for plan in (whole, apart):
         assert plan.objective_usd == near(best.usd)
         assert plan.bound_usd <= best.usd * (1 + 1e-6)
-        assert brute.under(ordered(plan, case)) == near(best.usd)
+        assert brute.under(lived(plan, brute)) == near(best.usd)
 
 
 @pytest.mark.parametrize("seed", QUICK)
-def test_no_policy_is_left_out_wrongly(seed: int) -> None:
-    brute = BruteForce(draw(seed, most_policies=40))
+@pytest.mark.parametrize("more", [False, True])
+def test_no_policy_is_left_out_wrongly(more: bool, seed: int) -> None:
+    brute = BruteForce(draw(seed, most_policies=40, more=more))
     best, all_tried = brute.search(), brute.search(prune=False)
     assert all_tried.tried == all_tried.policies
     assert best.usd == (None if all_tried.usd is None else near(all_tried.usd))
@@ -116,6 +125,16 @@ def test_the_cases_hold_what_they_are_to_prove() -> None:
     assert share(len(tree.branches) > 1 for tree in trees) > 0.5
     assert share(0 in tree.chance.values() for tree in trees) > 0.1
     assert share(_decides_without_a_month(case, tree) for case, tree in zip(cases, trees, strict=True)) > 0.2
+
+
+@pytest.mark.slow
+def test_the_cases_with_more_to_decide_take_every_step() -> None:
+    brutes = [BruteForce(draw(seed, more=True)) for seed in range(0, COUNT, 2)]
+    assert sum(max(map(len, brute.choices), default=1) > 100 for brute in brutes) > len(brutes) / 2
+    taken = [{step[2] for life in brute.search().lives.values() for step in steps_of(life)} for brute in brutes]
+    count = {step: sum(step in steps for steps in taken) for step in STEPS}
+    assert count["restart"] >= 1
+    assert min(count[step] for step in ("open", "expand", "mothball", "close")) >= 10
 
 
 def _decides_without_a_month(case: Case, tree: Tree) -> bool:
