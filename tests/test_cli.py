@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -85,6 +86,72 @@ def test_a_day_after_the_coverage_says_how_to_hold_the_law_and_then_answers(run,
     held = ask(*words, "--hold", "2027-06-01")
     assert held["duty_usd"] == 374.22
     assert any("held" in note for note in held["notes"])
+
+
+@pytest.mark.parametrize(("until", "code"), [("2199-12-31", 0), ("2200-01-01", 1), ("9999-12-31", 1)])
+def test_the_law_is_held_no_longer_than_days_can_be_counted(run, until, code):
+    got, out, err = run("duty", "--hts", RIG, "--from", "MY", "--on", TODAY, "--value", 1, "--hold", until, "--json")
+    assert (got, json.loads(out).get("duty_usd")) == (code, None if code else 0.13)
+    assert not code or "Give a day up to 2199-12-31" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "duty --lines entries.csv --out PLACE.csv",
+        "duty --lines entries.csv --out rated.csv --rejects PLACE.csv",
+        "series series.csv --out PLACE.csv",
+        "grid --mw 2000 --figure PLACE.svg",
+        "report --out PLACE.html",
+        "case copy rigs-2026 PLACE",
+        "fleet import fleet.csv --out PLACE.csv",
+        "fleet audit fleet.csv --parts PLACE.csv",
+        "fleet audit fleet.csv --figure PLACE.png",
+        "fleet scan 127.0.0.1 --i-own-these --port 9 --out PLACE.csv",
+        "fleet scan 127.0.0.1 --i-own-these --port 9 --log PLACE.jsonl",
+        "screen parties.csv --lists lists --on 2026-11-22 --out PLACE.csv",
+        "screen parties.csv --lists lists --on 2026-11-22 --log PLACE.jsonl",
+    ],
+)
+def test_what_cannot_be_written_is_said_with_the_option(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "entries.csv": f"hts,origin,entry_date,value_usd\n{RIG},MY,{TODAY},100\nx,MY,{TODAY},1\n",
+        "series.csv": "date,price_usd\n2026-06-10,61000\n",
+        "fleet.csv": "ip,model,state\n10.0.0.1,Antminer S9,\n" if "import" in words else "maker,model\nBitmain,S21\n",
+        "parties.csv": "name\nAcme\n",
+        "lists/fcc.csv": "name,list\nAcme Radio,FCC\n",
+        "file": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    option = next((word for word, after in pairwise(words.split()) if "PLACE" in after and word[:2] == "--"), "")
+    for place in ("folder", "file/below", "/dev/null/below", "x" * 300):
+        asked = words.replace("PLACE", place).split()
+        if place == "folder":
+            (tmp_path / asked[-1]).mkdir()
+        code, out, err = run(*asked, "--json")
+        (fault,) = json.loads(out)["faults"]
+        assert code == 1
+        assert fault["where"] == asked[-1]
+        assert fault["what"]
+        assert option in fault["remedy"]
+        assert "Traceback" not in err
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".csv", ""}
+
+
+def test_rejected_lines_do_not_take_the_place_of_the_lines_they_come_from(run, tmp_path):
+    source = tmp_path / "rated.rejects.csv"
+    source.write_text(f"hts,origin,entry_date,value_usd\n{RIG},MY,{TODAY},100\n")
+    code, _, err = run("duty", "--lines", source, "--out", tmp_path / "rated.csv")
+    assert (code, list(tmp_path.iterdir())) == (1, [source])
+    assert "--rejects" in err
+
+
+def test_what_the_system_refuses_is_no_traceback(run):
+    code, out, err = run("land", "x" * 300, "--on", TODAY, "--json")
+    assert (code, json.loads(out)["error"]) == (1, "FaultyInput")
+    assert "too long" in err
 
 
 def test_a_scenario_file_changes_the_answer(ask, tmp_path):

@@ -8,8 +8,12 @@ derives from ``AshoreError`` and carries its faults; the command line prints the
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,35 @@ def raise_if(faults: Sequence[Fault], kind: type[AshoreError] = FaultyInput) -> 
     """Raise ``kind`` with all ``faults`` if there are any."""
     if faults:
         raise kind(faults)
+
+
+def unwritable(path: Path, option: str = "--out") -> list[Fault]:
+    """What keeps a file from being written, as far as it can be seen before anything is worked out."""
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            return [_unwritten(path, "Is a directory", option)]
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        return [_unwritten(path, error.strerror, option)]
+    held = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+    if held != path and not os.path.isdir(held):
+        return [_unwritten(path, f"{held} is no folder", option)]
+    return [] if os.access(held, os.W_OK) else [_unwritten(path, "Permission denied", option)]
+
+
+@contextmanager
+def writing(path: Path, option: str = "--out") -> Iterator[None]:
+    """Makes the folder a file is written into. Raises FaultyInput where the system refuses that, or the file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise FaultyInput(_unwritten(path, error.strerror or str(error).split("\n")[0], option)) from None
+
+
+def _unwritten(path: Path, why: str | None, option: str) -> Fault:
+    return Fault(str(path), f"This cannot be written ({why}).", f"Name another place{option and f' with {option}'}.")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

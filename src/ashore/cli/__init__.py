@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import NoReturn
 
 from cyclopts import CycloptsError
 
 from ashore.cli import exposure, law, market, mining, networks, plan, screening
 from ashore.cli.app import Usage, app
-from ashore.errors import AshoreError
+from ashore.errors import AshoreError, Fault, FaultyInput
 
 __all__ = ["app", "exposure", "law", "main", "market", "mining", "networks", "plan", "screening"]
 
@@ -25,16 +26,25 @@ def main(arguments: list[str] | None = None) -> None:
         print("Try: ashore --help", file=sys.stderr)
         sys.exit(2)
     except AshoreError as error:
-        if "--json" in words:
-            print(json.dumps({"error": type(error).__name__, "faults": [f.as_dict() for f in error.faults]}, indent=1))
-        print(str(error), file=sys.stderr)
-        sys.exit(1)
+        _refuse(error, "--json" in words)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:  # a file or folder the system does not let anybody look at
+        what = f"The system refuses this ({error.strerror or error})."
+        fault = Fault(str(error.filename or "ashore"), what, "Name another file or folder, or set this one right.")
+        _refuse(FaultyInput(fault), "--json" in words)
     except KeyboardInterrupt:
         print("ashore: stopped", file=sys.stderr)
         sys.exit(130)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: AshoreError, json_: bool) -> NoReturn:
+    """Says every fault, as a document too where one was asked for, and ends the process with 1."""
+    if json_:
+        print(json.dumps(error.as_dict(), indent=1))
+    print(str(error), file=sys.stderr)
+    sys.exit(1)
 
 
 def _leave(code: int) -> None:

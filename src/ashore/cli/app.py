@@ -15,7 +15,7 @@ from cyclopts import App, Parameter
 
 from ashore import __version__
 from ashore.dates import DAY
-from ashore.errors import Fault, raise_if
+from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.worth.given import Given
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ app = App(
 case = App(name="case", help="The cases that ship with ashore.")
 app.command(case)
 
+LAST_HELD = date(2199, 12, 31)  # of --hold: plans and paths of the law reach on from there
 LONG = 20_000  # rows beyond which a document is written on one line, which is many times faster
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
@@ -54,7 +55,11 @@ def law_book(hold: str | None, scenario: Path | None, known: str | None = None) 
     if known is not None:
         book = book.as_known(day_of(known, "--known"))
     if hold is not None:
-        book = book.hold(day_of(hold, "--hold") + DAY)
+        until = day_of(hold, "--hold")
+        if until > LAST_HELD:
+            what = f"{hold} is too far away to hold the law until it."
+            raise FaultyInput(Fault("--hold", what, f"Give a day up to {LAST_HELD}."))
+        book = book.hold(until + DAY)
     if scenario is not None:
         faults: list[Fault] = []
         document = read_toml(scenario, faults)

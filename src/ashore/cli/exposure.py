@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from ashore.cli.app import Figure, Json, Outlook, Usage, app, check_figure, counting, day_of, day_or_last, show
-from ashore.errors import Fault, FaultyInput
+from ashore.errors import Fault, FaultyInput, raise_if, unwritable, writing
 from ashore.fleet.given import GridGiven
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def fleet_import(
 
     if not files:
         raise Usage("ashore fleet import needs a file")
-    if any(file.resolve() == out.resolve() for file in files):
+    if os.path.realpath(out) in map(os.path.realpath, files):
         raise FaultyInput(Fault("--out", f"{out} is one of the files to read.", "Name another file with --out."))
     found = devices.read_all(files, secrets.token_bytes(32))
     devices.write(out, found)
@@ -207,9 +208,12 @@ def fleet_scan(
     devices.check_rate(rate)
     if not 1 <= port <= 65535:
         raise FaultyInput(Fault("--port", f"{port} is no port.", "Give 1 to 65535; rigs have 4028."))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file, counting("addresses", quiet=json_) as progress:
-        key = secrets.token_bytes(32)
+    raise_if([*unwritable(out), *unwritable(log, "--log")])
+    if os.path.realpath(log) == os.path.realpath(out):
+        raise FaultyInput(Fault("--log", f"{log} is the fleet's file, too.", "Name another file with --log."))
+    key = secrets.token_bytes(32)
+    counter = counting("addresses", quiet=json_)
+    with writing(log, "--log"), log.open("w", encoding="utf-8") as file, counter as progress:
         found = devices.scan(devices.hosts(networks), key, rate=rate, log=file, port=port, progress=progress)
     devices.write(out, found.devices)
     document = {
@@ -285,8 +289,7 @@ def _states(found: Iterable[Device]) -> dict[str, int]:
 def _write_parts(path: Path, rows: list[dict[str, str]]) -> None:
     import csv
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with writing(path, "--parts"), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(
             file, ["product", "part", "maker", "country", "quantity", "source", "note"], lineterminator="\n"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ashore.cli.app import Hold, Json, Outlook, Scenario, Usage, app, day_or_last, law_book, show
+from ashore.errors import writing
 from ashore.worth.given import Given
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def series(
     nodes = [] if node is None else [mining.from_node(mining.Node(node, cookie=cookie), days, step)]
     found = mining.load_all(sources, nodes)
     if out is not None:
-        out.write_text(found.text(), encoding="utf-8")
+        with writing(out):
+            out.write_text(found.text(), encoding="utf-8")
     show(found.as_dict() | {"out": None if out is None else str(out)}, report.text_of_series, json_)
     return 0
 

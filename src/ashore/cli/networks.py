@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ashore.cli.app import Hold, Json, Scenario, app, case, day_of, day_or_last, law_book, names_in, show
+from ashore.errors import raise_if, unwritable, writing
 
 
 @case.command(name="list")
@@ -110,10 +111,12 @@ def report_(
     from ashore import network, report
     from ashore import rules as rule_books
 
+    raise_if(unwritable(out))
     book = rule_books.load()
     day = day_or_last(start, "--start", book)
     answer = report.answer(network.load(network.cases.find(folder)), book, day, months, futures, names_in(breakeven))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(report.page(answer), encoding="utf-8")
+    page = report.page(answer)
+    with writing(out):
+        out.write_text(page, encoding="utf-8")
     show(answer.as_dict() | {"page": str(out)}, report.text_of_answer, json_)
     return 0

@@ -7,6 +7,7 @@ gathered with integer NumPy arithmetic. Both paths therefore give the same cents
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +20,7 @@ import polars as pl
 from ashore.duties.classes import Classes
 from ashore.duties.files import BATCH, Reader, Statement, Typed, batches, column_faults, scan, unreadable
 from ashore.duties.verdict import Verdict
-from ashore.errors import Fault, FaultyInput, raise_if
+from ashore.errors import Fault, FaultyInput, raise_if, unwritable, writing
 from ashore.rules.model import PPM, RuleBook
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Summary:
 
     def reject(self, lines: pl.DataFrame, rejects: Path) -> None:
         """Appends rejected lines to their file and keeps the first reasons."""
-        with rejects.open("ab") as file:
+        with writing(rejects, "--rejects"), rejects.open("ab") as file:
             lines.write_csv(file, include_header=not self.rejected)
         self.rejected += lines.height
         self.rejects = str(rejects)
@@ -116,7 +117,12 @@ def rate_file(
     _keep_freed_memory()
     lines = scan(source)
     rejects = rejects or out.with_name(f"{out.stem}.rejects.csv")
-    rejects.unlink(missing_ok=True)
+    if os.path.realpath(rejects) in map(os.path.realpath, (source, out)):
+        what = f"{rejects} would take the rejected lines, but holds the lines or takes the rated ones."
+        raise FaultyInput([Fault("--rejects", what, "Name another file with --rejects.")])
+    raise_if(unwritable(out))
+    with writing(rejects, "--rejects"):
+        rejects.unlink(missing_ok=True)
     rater = Rater(book, str(source))
     summary = Summary(str(source), str(out))
     trouble: list[Exception] = []
@@ -139,17 +145,18 @@ def rate_file(
     schema = lines.collect_schema()
     disputed = DISPUTED if "origins" in schema.names() else {}
     stream = register_io_source(rated, schema={**schema, **ADDED, **disputed})
-    try:
-        if out.suffix == ".parquet":
-            # compressing would take a fifth of the whole run
-            stream.sink_parquet(partial, compression="uncompressed", statistics=False, maintain_order=True)
-        else:
-            stream.sink_csv(partial, maintain_order=True)
-        if trouble:
-            raise trouble[0]
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with writing(out):
+        try:
+            if out.suffix == ".parquet":
+                # compressing would take a fifth of the whole run
+                stream.sink_parquet(partial, compression="uncompressed", statistics=False, maintain_order=True)
+            else:
+                stream.sink_csv(partial, maintain_order=True)
+            if trouble:
+                raise trouble[0]
+            partial.replace(out)
+        finally:
+            partial.unlink(missing_ok=True)
     return summary
 
 

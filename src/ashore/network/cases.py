@@ -6,7 +6,7 @@ import shutil
 from difflib import get_close_matches
 from pathlib import Path
 
-from ashore.errors import Fault, FaultyInput
+from ashore.errors import Fault, FaultyInput, writing
 
 SHIPPED = Path(__file__).parent.parent / "data" / "cases"
 DEFAULT = "rigs-2026"
@@ -52,5 +52,6 @@ def copy(name: str, to: Path) -> Path:
     source = find(name)
     if to.exists():
         raise FaultyInput([Fault(str(to), "something of that name is there already.", "Name a new folder.")])
-    shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
+    with writing(to, ""):
+        shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
     return to

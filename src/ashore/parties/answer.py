@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault, FaultyInput
+from ashore.errors import writing
 from ashore.parties import known
 from ashore.parties.names import bare
 from ashore.parties.ownership import MILLION
@@ -108,15 +108,11 @@ def record(screening: Screening, at: str) -> dict[str, Any]:
 
 def write_csv(screening: Screening, path: Path) -> None:
     """One row a hit, one for a party without any. Cells that a spreadsheet would run begin with an apostrophe."""
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-            writer.writeheader()
-            for row in _rows(screening):
-                writer.writerow({key: _cell(value) for key, value in row.items()})
-    except OSError as error:
-        what = f"The file cannot be written ({error.strerror})."
-        raise FaultyInput(Fault(str(path), what, "Give another file with --out.")) from None
+    with writing(path), path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        for row in _rows(screening):
+            writer.writerow({key: _cell(value) for key, value in row.items()})
 
 
 def _rows(screening: Screening) -> Iterator[dict[str, Any]]:

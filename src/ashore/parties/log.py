@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault, FaultyInput
+from ashore.errors import Fault, FaultyInput, writing
 
 START = "0" * 64
 
@@ -21,7 +21,7 @@ def last(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError):
-        raise FaultyInput(Fault(path.name, "The log cannot be read.", "Give another file with --log.")) from None
+        raise FaultyInput(Fault(str(path), "The log cannot be read.", "Name another place with --log.")) from None
     before = START
     record: dict[str, Any] | None = None
     for row, line in enumerate(lines, 1):
@@ -43,13 +43,10 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
     before = last(path)
     line = {**record, "previous": START if before is None else before["sha256"]}
     line["sha256"] = _hash(line)
-    try:
+    with writing(path, "--log"):
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
-    except OSError as error:
-        what = f"The log cannot be written ({error.strerror})."
-        raise FaultyInput(Fault(str(path), what, "Give another file with --log.")) from None
     return str(line["sha256"])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault
+from ashore.errors import Fault, unwritable, writing
 from ashore.report import figures
 
 KINDS = (".svg", ".png", ".json")
@@ -26,17 +26,18 @@ class Picture:
 def misfits(path: Path, where: str) -> list[Fault]:
     """A file that no figure can be drawn into."""
     if path.suffix.lower() in KINDS:
-        return []
+        return unwritable(path, where)
     return [Fault(where, f"{path} is no kind of figure.", f"Name a file that ends in {', '.join(KINDS)}.")]
 
 
 def draw(picture: Picture, path: Path) -> None:
     """Writes a picture by the suffix of the file: SVG, PNG, or its Vega-Lite specification."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     kind = path.suffix.lower()
     if kind == ".png":
-        path.write_bytes(figures.png(picture.chart))
+        data = figures.png(picture.chart)
     elif kind == ".svg":
-        path.write_text(figures.standalone(picture.chart), encoding="utf-8")
+        data = figures.standalone(picture.chart).encode()
     else:
-        path.write_text(json.dumps(picture.chart.to_dict(), indent=1), encoding="utf-8")
+        data = json.dumps(picture.chart.to_dict(), indent=1).encode()
+    with writing(path, "--figure"):
+        path.write_bytes(data)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from ashore.errors import Fault, raise_if
+from ashore.errors import Fault, raise_if, writing
 from ashore.fleet.devices.model import STATES, Device, state_of
 from ashore.tables import Column, Row, Table, read
 
@@ -40,8 +40,7 @@ LISTS = ("pools", "workers")
 
 def write(path: Path, devices: Iterable[Device]) -> None:
     """One row a device."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with writing(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         names = [column.name for column in FLEET.columns]
         writer.writerow(names)
