@@ -114,8 +114,8 @@ def answer(
             first_day = max(start, root.start)
             futures.append((tree.name, pool.submit(plans.solve, network, book, first_day, months, tree, GAP, SECONDS)))
         named = [(f"law of {start} held", held.result()), *((name, plan.result()) for name, plan in futures)]
-        first = named[0][1].as_dict(with_ledger=False)
-        documents = [views.condensed(plan.as_dict(with_ledger=False), name, network) for name, plan in named]
+        whole = [plan.as_dict(with_ledger=False) for _, plan in named]
+        documents = [views.condensed(plan, name, network) for (name, _), plan in zip(named, whole, strict=True)]
         found = [step.result() for step in asked]
     seconds["plans and break-evens"] = clock.perf_counter() - begun - seconds["landed costs"]
     explained = _explained(named, network, rules)
@@ -137,8 +137,8 @@ def answer(
         plans=documents,
         steps=found,
         ladder=ladder,
-        production=views.production(network, first, names),
-        timeline=views.timeline(network, first),
+        production=views.production(network, whole[0], names),
+        timeline=views.timeline(network, whole[0]),
         worth=views_worth.worth_view(network, ranked, market, _main_product(network, market)),
         explained=explained,
         concentration=_concentration(network, book, start, nations),

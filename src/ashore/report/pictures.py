@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ashore.dates import month_date
 from ashore.report import exposure, figures, headlines, pictures_plan, views_worth
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
@@ -111,8 +110,6 @@ def timeline(document: Document) -> Picture | None:
     if not rows:
         return None
     plan = document["plans"][0]
-    start = date.fromisoformat(plan["start"])
-    months = [month_date(start, month).isoformat() for month in range(plan["months"])]
     finding = f"{plan['name'][0].upper()}{plan['name'][1:]}: {headlines.opened(plan)}"
     under = (
         "Monthly make as a share of each plant's capacity. Orange: opened by the plan; diamond: decided; dashes: ready."
@@ -122,7 +119,7 @@ def timeline(document: Document) -> Picture | None:
         under += " Triangles: modules ordered (up), laid up (down), restarted (right); cross: closed."
     return Picture(
         "timeline",
-        figures.plan_timeline(rows, months, finding, under, rests_on(document)),
+        figures.plan_timeline(rows, pictures_plan.months_of(plan), finding, under, rests_on(document)),
         finding,
         f"Monthly use of each plant's capacity. {finding}.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ def decisions(plan: Plan, futures: Futures, document: Document) -> Picture:
 
 
 def months_of(view: Document) -> list[str]:
+    """The first days of the months of a plan, or of what explains one."""
     start = date.fromisoformat(view["start"])
     return [month_date(start, month).isoformat() for month in range(view["months"])]
 
@@ -83,17 +84,15 @@ def tree(view: Document, rests_on: str) -> Picture:
 
 def tree_finding(view: Document) -> str:
     """How much is decided before the first split, and how much waits."""
-    nodes = {node["node"]: node for node in view["nodes"]}
-    children: dict[str | None, int] = defaultdict(int)
-    for node in nodes.values():
-        children[node["parent"]] += 1
+    children = Counter(node["parent"] for node in view["nodes"])
+    common: set[str | None] = {None}  # nodes that every branch goes through
     now, later = 0, 0
-    for node in nodes.values():
-        at, common = node, True
-        while at["parent"] is not None:
-            common = common and children[at["parent"]] == 1
-            at = nodes[at["parent"]]
-        now, later = now + common * len(node["decisions"]), later + (not common) * len(node["decisions"])
+    for node in view["nodes"]:  # parents stand before children
+        if node["parent"] in common and children[node["parent"]] == 1:
+            common.add(node["node"])
+            now += len(node["decisions"])
+        else:
+            later += len(node["decisions"])
     if not now and not later:
         return "Nothing is decided on plants in any branch"
     said = f"{plural(now, 'decision')} on plants {'is' if now == 1 else 'are'} taken before the first split"

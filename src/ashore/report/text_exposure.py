@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 ENDS = {
     "weak": "weak: least inertia and response",
-    "mid": "middle",
     "strong": "strong: most of both",
 }
 KINDS = {

@@ -10,7 +10,6 @@ from ashore.report.words import DASH, percent
 
 Document = Mapping[str, Any]
 NO_MATCH, POTENTIAL = "NO_LIST_MATCH", "POTENTIAL_MATCH"
-SAYS = {"agrees": "agrees", "differs": "differs", "not known": "not known"}
 
 
 def text_of_screening(document: Document) -> None:
@@ -94,7 +93,7 @@ def _evidence(hit: Document) -> Iterable[tuple[str, str]]:
     for reason in hit["reasons"]:
         if reason["field"] != "name":
             values = " / ".join(value for value in (reason["ours"], reason["theirs"]) if value)
-            yield f"    {reason['field']}", f"{SAYS[reason['says']]}: {values}" if values else SAYS[reason["says"]]
+            yield f"    {reason['field']}", f"{reason['says']}: {values}" if values else reason["says"]
     if hit["notice"]:
         yield "    notice", hit["notice"]
     for review in hit["reviews"]:

@@ -22,12 +22,12 @@ def explained(plan: Plan, name: str, held: Plan, network: Network) -> dict[str, 
     branch, stage and origin, one figure a month. bridges: what each cost line adds from one total to another.
     duty: USD owed by branch and heading, one figure a month, not discounted.
     """
-    parents = dict(plan.node_costs.select("node", "parent").rows())
-    branches = _shown(plan)
-    paths = {row["node"]: _path(parents, row["node"]) for row in branches}
-    ends = plan.branches.filter(pl.col("chance") > 0).height
     assert plan.posed is not None
-    return of_tree(plan, name, plan.posed.futures) | {
+    futures = plan.posed.futures
+    branches = _shown(plan)
+    paths = {row["node"]: [node.name for node in futures.path(row["node"])] for row in branches}
+    ends = plan.branches.filter(pl.col("chance") > 0).height
+    return of_tree(plan, name, futures) | {
         "branches": branches,
         "left_out": max(0, ends - len(branches)),
         "flows": _flows(plan, network, paths),
@@ -49,14 +49,6 @@ def _shown(plan: Plan) -> list[dict[str, Any]]:
         names = dict.fromkeys([rows["node"][0], rows["node"][-1], *likely])
         rows = rows.filter(pl.col("node").is_in(list(names)[:BRANCHES]))
     return rows.select("node", "chance", "cost_usd").to_dicts()
-
-
-def _path(parents: dict[str, str | None], node: str) -> list[str]:
-    found, above = [node], parents[node]
-    while above is not None:
-        found.append(above)
-        above = parents[above]
-    return found
 
 
 def _nodes(plan: Plan, futures: Futures) -> list[dict[str, Any]]:
@@ -131,10 +123,9 @@ def _bridges(
     found = []
     if held is not plan and held.start == plan.start and held.months == plan.months:
         found.append(_bridge("law held", f"{name}, expected", _lines(held), _lines(plan)))
-    for row in branches[1:]:
-        one, other = (_lines(plan, paths[node]) for node in (branches[0]["node"], row["node"]))
-        found.append(_bridge(branches[0]["node"], row["node"], one, other))
-    return found
+    cheapest, *others = (row["node"] for row in branches)
+    lines = _lines(plan, paths[cheapest])
+    return found + [_bridge(cheapest, node, lines, _lines(plan, paths[node])) for node in others]
 
 
 def _lines(plan: Plan, nodes: list[str] | None = None) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import floor, log10
 from typing import Any
 
@@ -26,7 +27,7 @@ def cost_bridges(bridges: Sequence[Mapping[str, Any]], title: str, under: str, m
     pieces: list[dict[str, Any]] = []
     heads, names, strong, figures = [], [], [], []
     zeros, joints = [], []
-    reach = [x for bridge in bridges for x in _steps(bridge)]
+    reach = [x for bridge in bridges for x in accumulate((line["usd"] for line in bridge["lines"]), initial=0.0)]
     low, high = min(reach, default=0.0), max(reach, default=1.0)
     scale = PLOT / ((high - low) or 1.0)
     places = decimals(max(abs(low), abs(high)))
@@ -65,14 +66,6 @@ def cost_bridges(bridges: Sequence[Mapping[str, Any]], title: str, under: str, m
         footer(-LEFT, height + 4, mark_line),
     ).properties(width=PLOT, height=height)
     return titled(chart, title, under)
-
-
-def _steps(bridge: Mapping[str, Any]) -> list[float]:
-    """Where a bridge stands after each line, 0 first."""
-    found = [0.0]
-    for line in bridge["lines"]:
-        found.append(found[-1] + line["usd"])
-    return found
 
 
 def _piece(ends: Sequence[float], low: float, scale: float, y: float, fill: str) -> dict[str, Any]:
