@@ -116,6 +116,20 @@ def test_how_far_a_figure_is_known(basis: str, confidence: str, text: str) -> No
     assert words.mark({"basis": basis, "confidence": confidence}) == text
 
 
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        (1, "entity", "1 entity"),
+        (2, "unnamed entity", "2 unnamed entities"),
+        (2, "day", "2 days"),
+        (0, "branch", "0 branches"),
+        (1200, "route", "1,200 routes"),
+    ],
+)
+def test_plural(number: int, noun: str, text: str) -> None:
+    assert words.plural(number, noun) == text
+
+
 @given(st.lists(st.integers(0, 60), unique=True))
 def test_spans_cover_the_months_and_nothing_else(months: list[int]) -> None:
     covered = [month for first, last in words.spans(months) for month in range(first, last + 1)]

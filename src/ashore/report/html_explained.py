@@ -10,7 +10,7 @@ from typing import Any
 from ashore.dates import month_date
 from ashore.report.html_tables import table
 from ashore.report.text_explained import regions_of, steps_in_words
-from ashore.report.words import DASH, dated, decided, percent, takes_effect, usd
+from ashore.report.words import DASH, dated, decided, named, percent, takes_effect, usd
 
 Document = Mapping[str, Any]
 
@@ -123,7 +123,7 @@ def ladders(found: Document) -> str:
     rows = [
         [
             ladder["rule"],
-            ", ".join(step["orders"]) or "nothing",
+            named(step["orders"]),
             percent(round(step["from"], 6)),
             percent(round(step["until"], 6)),
         ]

@@ -7,10 +7,9 @@ from datetime import date
 from html import escape
 from typing import Any
 
-from ashore.dates import month_date
 from ashore.report import headlines
-from ashore.report.text_shares import words_of_geography
-from ashore.report.words import DASH, decided, listed, mark, percent, spans, takes_effect, topic_of, usd
+from ashore.report.text_shares import words_of_geography, words_of_second
+from ashore.report.words import DASH, decided, listed, mark, month_name, percent, spans, takes_effect, topic_of, usd
 
 Document = Mapping[str, Any]
 PARTS = ("make", "bought", "freight", "insurance", "duty", "fees", "carrying")
@@ -48,17 +47,7 @@ def geographies(found: Document) -> str:
 def second_origin(found: Document) -> str:
     """What a second origin does to HHI, cost and days."""
     heads = ["share of the second", "HHI customs origin", "HHI assembly", "USD/TH/s", "days of the last leg"]
-    rows = [
-        [
-            percent(row["share"]),
-            f"{row['hhi_customs_origin']:,.0f}",
-            f"{row['hhi_assembly']:,.0f}",
-            usd(row["landed_usd_per_ths"]),
-            f"{row['days']:.1f}",
-        ]
-        for row in found["second_origin"]
-    ]
-    return table(heads, rows, 4)
+    return table(heads, [words_of_second(row) for row in found["second_origin"]], 4)
 
 
 def worth(document: Document) -> str:
@@ -198,8 +187,8 @@ def _stretches(start: date, units: Sequence[float]) -> str:
     found = [(first, last, text) for text, months in by_amount.items() for first, last in spans(months)]
     texts = []
     for first, last, text in sorted(found):
-        days = [month_date(start, month).isoformat()[:7] for month in (first, last)]
-        texts.append(f"{text} in {days[0]}" if first == last else f"{text} from {days[0]} to {days[1]}")
+        begin, end = month_name(start, first), month_name(start, last)
+        texts.append(f"{text} in {begin}" if first == last else f"{text} from {begin} to {end}")
     return "; ".join(texts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ashore.report import figures
 from ashore.report.picture import Picture
-from ashore.report.text_market import CONDUCTS, PRICING
+from ashore.report.text_market import CONDUCTS, PRICING, as_asked
 from ashore.report.words import percent, plural
 
 Document = Mapping[str, Any]
@@ -20,8 +20,7 @@ PANELS = (
 
 def tornado(document: Document) -> Picture:
     """Bars from the least to the greatest of three answers: over all models, and as each thing is moved alone."""
-    chosen = (document["demand"], document["conduct"])
-    here = next(r for r in document["alternatives"] if (r.get("demand", chosen[0]), r["conduct"]) == chosen)
+    here = as_asked(document)
     rows = [{"what": "all models together", **document["range"]}, *document["tornado"]]
     panels = [
         {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, count, decided, listed, percent, usd
+from ashore.report.words import DASH, count, decided, listed, named, percent, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +76,7 @@ def _breakeven(out: Console, found: Document) -> None:
         now = f" (in the plan {listed(percent(rate) for rate in ladder['now'])})" if ladder["now"] else ""
         terminal.heading(out, f"First decision by the rate of {ladder['rule']}{now}")
         rows = [
-            (percent(round(step["from"], 6)), percent(round(step["until"], 6)), ", ".join(step["orders"]) or "nothing")
+            (percent(round(step["from"], 6)), percent(round(step["until"], 6)), named(step["orders"]))
             for step in ladder["ladder"]
         ]
         terminal.table(out, (("from", "r"), ("to", "r"), ("decides", "l")), rows)
@@ -109,7 +109,7 @@ def regions_of(drawn: Document) -> list[tuple[str, str, str, str]]:
     for number, names in enumerate(drawn["regions"]):
         mine = [(i, j) for j, row in enumerate(cells) for i, region in enumerate(row) if region == number]
         one, other = (f"{percent(rates[min(axis)])} to {percent(rates[max(axis)])}" for axis in zip(*mine, strict=True))
-        found.append((len(mine), ", ".join(names) or "nothing", one, other))
+        found.append((len(mine), named(names), one, other))
     found.sort(key=lambda row: -row[0])
     return [(f"{100 * fills / len(rates) ** 2:.1f} %", names, one, other) for fills, names, one, other in found]
 

@@ -157,12 +157,15 @@ def _said(out: Console, document: Document) -> None:
     terminal.notes(out, "Notes", document["notes"])
 
 
-def _ranges(document: Document) -> list[tuple[str, ...]]:
-    def chosen(row: Document) -> bool:
-        return (row.get("demand", document["demand"]), row["conduct"]) == (document["demand"], document["conduct"])
+def as_asked(document: Document) -> Document:
+    """Of the models tried, the one that was asked for."""
+    chosen = document["demand"], document["conduct"]
+    rows: list[Document] = document["alternatives"]
+    return next(row for row in rows if (row.get("demand", chosen[0]), row["conduct"]) == chosen)
 
-    here = next(row for row in document["alternatives"] if chosen(row))
-    rows = []
+
+def _ranges(document: Document) -> list[tuple[str, ...]]:
+    here, rows = as_asked(document), []
     for key, (name, words) in RANGE.items():
         shown = (here[key], *(document["range"][key] or (None, None)))
         rows.append((name, *(DASH if value is None else words(value) for value in shown)))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
 from ashore.report.text_market import PRICING
-from ashore.report.words import DASH, millions, percent, plural, usd
+from ashore.report.words import DASH, millions, named, percent, plural, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Document = Mapping[str, Any]
-NONE = "nothing"
 
 
 def text_of_moves(document: Document) -> None:
@@ -27,7 +26,7 @@ def text_of_moves(document: Document) -> None:
         (
             row["maker"],
             plural(len(row["sets"]), "set"),
-            DASH if row["dominant"] is None else _named(row["dominant"]),
+            DASH if row["dominant"] is None else named(row["dominant"]),
         )
         for row in document["makers"]
     ]
@@ -47,7 +46,7 @@ def text_of_moves(document: Document) -> None:
 
 def _equilibrium(out: Console, row: Document, stay: Document) -> None:
     rows = [
-        (maker, _named(names), millions(row["payoff_usd"][maker]), millions(row["gain_usd"][maker]))
+        (maker, named(names), millions(row["payoff_usd"][maker]), millions(row["gain_usd"][maker]))
         for maker, names in row["plants"].items()
     ]
     earned = (("maker", "L"), ("opens", "l"), ("earns USD", "r"), ("more than if nobody moves", "r"))
@@ -74,17 +73,13 @@ def _replies(out: Console, document: Document) -> None:
     rows = []
     for number, (before, after) in enumerate(pairwise(path), 1):
         maker = next(name for name in after if after[name] != before[name])
-        rows.append((str(number), maker, _named(after[maker])))
+        rows.append((str(number), maker, named(after[maker])))
     if not rows:
         out.print("Nobody moves.")
     else:
         terminal.table(out, (("", "r"), ("maker", "L"), ("opens", "l")), rows)
     if back is not None:
         out.print(f"They go round: after the last one the makers are back where they were after step {back}.")
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names) or NONE
 
 
 def text_of_size(document: Document) -> None:

@@ -24,7 +24,7 @@ GEOGRAPHIES = {
 def text_of_concentration(document: Document) -> None:
     """Published series by geography and date, made against hashed, and what no share was read of."""
     out = terminal.console()
-    most = plural(document["others"], "unnamed entity").replace("entitys", "entities")
+    most = plural(document["others"], "unnamed entity")
     terminal.heading(out, f"Published shares, from {document['home']}; bounds for at most {most}")
     terminal.blank(out)
     columns = (
@@ -62,12 +62,7 @@ def text_of_network_shares(document: Document) -> None:
     terminal.blank(out)
     terminal.heading(out, "With a share of every demand from the cheapest route of a second origin")
     columns = (("share", "r"), ("HHI customs origin", "r"), ("HHI assembly", "r"), ("USD/TH/s", "r"), ("days", "r"))
-    rows = [
-        (percent(row["share"]), _number(row["hhi_customs_origin"]), _number(row["hhi_assembly"]),
-         usd(row["landed_usd_per_ths"]), f"{row['days']:.1f}")
-        for row in document["second_origin"]
-    ]  # fmt: skip
-    terminal.table(out, columns, rows)
+    terminal.table(out, columns, [words_of_second(row) for row in document["second_origin"]])
     for plan in document["plans"]:
         terminal.blank(out)
         cost = "" if plan["cost_usd"] is None else f", cost {usd(plan['cost_usd'], 0)} USD"
@@ -85,14 +80,18 @@ def words_of_geography(row: Document) -> list[str]:
     return [GEOGRAPHIES[row["geography"]], _shares(row["shares"]), hhi, imported(row), near]
 
 
+def words_of_second(row: Document) -> list[str]:
+    """What a share of a second origin does: HHI of customs origin and of assembly, USD/TH/s, days."""
+    hhi = [usd(row[f"hhi_{name}"], 0) for name in ("customs_origin", "assembly")]
+    return [percent(row["share"]), *hhi, usd(row["landed_usd_per_ths"]), f"{row['days']:.1f}"]
+
+
 def _geographies(out: Console, document: Document) -> None:
     columns = (("", "L"), ("shares", "l"), ("HHI", "r"), ("Theil", "r"), ("imported", "r"), ("against hashed", "r"))
-    rows = [
-        (GEOGRAPHIES[row["geography"]], _shares(row["shares"]), _span(row["hhi_low"], row["hhi_high"], 0),
-         _span(row["theil_low"], row["theil_high"], 2), imported(row),
-         _span(row["dissimilarity_low"], row["dissimilarity_high"], 2))
-        for row in document["geographies"]
-    ]  # fmt: skip
+    rows = []
+    for row in document["geographies"]:
+        name, shares, hhi, far, near = words_of_geography(row)
+        rows.append((name, shares, hhi, _span(row["theil_low"], row["theil_high"], 2), far, near))
     terminal.table(out, columns, rows)
     cost = document["landed_usd_per_ths"]
     said = "" if cost is None else f"{usd(cost)} USD/TH/s landed, "
@@ -118,10 +117,6 @@ def imported(row: Document) -> str:
         return ""
     low, high = (_percent(row[f"import_dependence_{end}"]) for end in ("low", "high"))
     return low if low == high else f"{low.removesuffix(' %')}–{high}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}"
 
 
 def _span(low: float, high: float, places: int) -> str:

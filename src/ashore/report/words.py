@@ -59,8 +59,12 @@ def count(units: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """3, "route" → "3 routes"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith(("s", "x", "ch")) else "s")
+    """3, "route" → "3 routes"; 2, "entity" → "2 entities"."""
+    if number == 1:
+        return f"{number:,} {noun}"
+    if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
+        return f"{number:,} {noun[:-1]}ies"
+    return f"{number:,} {noun}" + ("es" if noun.endswith(("s", "x", "ch")) else "s")
 
 
 def decided(row: Mapping[str, Any], several: bool = False) -> str:
@@ -83,10 +87,15 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f" {last} ".join(part for part in (", ".join(items[:-1]), items[-1]) if part) if items else ""
 
 
+def named(names: Iterable[str]) -> str:
+    """["a", "b"] → "a, b"; none of them → "nothing"."""
+    return ", ".join(names) or "nothing"
+
+
 def origins(rule: Mapping[str, Any]) -> str:
     """The countries a rule bears on, as its document lists them."""
-    named = rule["origins"]
-    text = "all" if named == "*" else " ".join(named)
+    codes = rule["origins"]
+    text = "all" if codes == "*" else " ".join(codes)
     barred = rule.get("origins_except") or ()
     return f"{text} except {' '.join(barred)}" if barred else text
 

@@ -21,6 +21,7 @@ from ashore.report.figures.theme import (
     titled,
     words,
 )
+from ashore.report.words import named
 
 LEFT = 210  # points for the names of rules
 BAR = 30  # height of a ladder
@@ -117,7 +118,7 @@ def legend(decisions: Decisions, shown: Set[int], top: float, left: float, width
     y = top
     for place in sorted(shown):
         names = decisions[place]
-        lines = folded(", ".join(names) or "nothing", width)
+        lines = folded(named(names), width)
         squares.append({"x": left, "x2": left + 18, "top": y - 9, "bottom": y + 9, "fill": colour(place)})
         letters.append((left + 9, y, letter(place)))
         texts += [(left + 26, y + LINE * number, line) for number, line in enumerate(lines)]
