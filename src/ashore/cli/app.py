@@ -49,7 +49,7 @@ class Usage(Exception):
 def law_book(hold: str | None, scenario: Path | None, known: str | None = None) -> RuleBook:
     """The shipped rule book, as known, held and changed as the user asked."""
     from ashore import rules as rule_books
-    from ashore.tables import read_toml
+    from ashore.tables import document_of
 
     book = rule_books.load()
     if known is not None:
@@ -61,9 +61,7 @@ def law_book(hold: str | None, scenario: Path | None, known: str | None = None) 
             raise FaultyInput(Fault("--hold", what, f"Give a day up to {LAST_HELD}."))
         book = book.hold(until + DAY)
     if scenario is not None:
-        faults: list[Fault] = []
-        document = read_toml(scenario, faults)
-        raise_if(faults)
+        document, faults = document_of(scenario), list[Fault]()
         changes = rule_books.read_changes(document.get("change", []), book, str(scenario), faults)
         raise_if(faults)
         book = book.under(changes)

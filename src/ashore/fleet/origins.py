@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ashore import costs
-from ashore.errors import Fault, FaultyInput, raise_if
+from ashore.errors import Fault, FaultyInput
 from ashore.fleet.concentration import Shares, bounds, dependence, dissimilarity
 from ashore.fleet.shares import MADE
-from ashore.tables import read_toml
+from ashore.tables import document_of
 
 if TYPE_CHECKING:
     from ashore.costs import Route
@@ -187,9 +187,7 @@ def nationality(folder: Path | None) -> dict[str, str]:
     path = None if folder is None else folder / "market.toml"
     if path is None or not path.exists():
         return {}
-    faults: list[Fault] = []
-    found = read_toml(path, faults).get("nationality", {})
-    raise_if(faults)
+    found = document_of(path).get("nationality", {})
     return {str(maker): str(country) for maker, country in found.items()} if isinstance(found, dict) else {}
 
 

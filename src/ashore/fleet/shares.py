@@ -9,7 +9,7 @@ from typing import Any
 
 from ashore.errors import Fault, raise_if
 from ashore.fleet.concentration import OTHERS, WHOLE, Block, Shares, bounds, dependence, dissimilarity
-from ashore.tables import Column, Row, Table, read
+from ashore.tables import Column, Row, Table, rows_of
 
 FILE = Path(__file__).parents[1] / "data" / "exposure" / "shares.csv"
 MADE = ("brand", "assembly", "chip_fab", "customs_origin")  # the four geographies of where a rig comes from
@@ -56,14 +56,12 @@ class Series:
 
 def read_series(path: Path | None = None, others: int = OTHERS, ranked: bool = False) -> list[Series]:
     """The series of a file (by default the shipped one) in order of geography and date. Raises FaultyInput."""
-    faults: list[Fault] = []
-    rows = read(path or FILE, SHARES, faults)
-    raise_if(faults)
+    rows = rows_of(path or FILE, SHARES)
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["geography"], row["series"], row["date"]), []).append(row)
     found = [Series(*key, tuple(group)) for key, group in groups.items()]
-    where = (path or FILE).name
+    where, faults = (path or FILE).name, list[Fault]()
     if not 1 <= others <= 100_000:
         faults.append(Fault("--others", f"{others} is out of range.", "Give 1 to 100,000 unnamed entities at most."))
     else:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ashore import mining
-from ashore.errors import Fault, FaultyInput, raise_if
-from ashore.tables import Column, Row, Table, read
+from ashore.errors import Fault, FaultyInput
+from ashore.tables import Column, Row, Table, rows_of
 from ashore.worth import Assumed, Given, outlook_of, read_assumed
 
 FOLDER = Path(__file__).parents[1] / "data" / "market"
@@ -142,10 +142,7 @@ def size(until: int) -> Size:
 
 
 def _rows(name: str, table: Table) -> list[Row]:
-    faults: list[Fault] = []
-    rows = read(FOLDER / name, table, faults)
-    raise_if(faults)
-    return rows
+    return rows_of(FOLDER / name, table)
 
 
 def _hash_ehs(year: int) -> float:

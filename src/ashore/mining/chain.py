@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ashore.errors import Fault, OutsideCoverage, raise_if
-from ashore.tables import Column, Table, read
+from ashore.errors import Fault, OutsideCoverage
+from ashore.tables import Column, Table, rows_of
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]  # datetime64[D]
@@ -121,9 +121,7 @@ class Epochs:
 @cache
 def epochs() -> Epochs:
     """The epochs that ship with the package, from block headers; see the file's ``source`` column."""
-    faults: list[Fault] = []
-    rows = read(DATA / "difficulty.csv", EPOCHS, faults)
-    raise_if(faults)
+    rows = rows_of(DATA / "difficulty.csv", EPOCHS)
     return Epochs(
         np.array([row["first_block"] for row in rows], dtype=np.int64),
         np.array([row["start"] for row in rows], dtype="datetime64[D]"),

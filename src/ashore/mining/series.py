@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ashore.errors import Fault, FaultyInput, raise_if
+from ashore.errors import Fault, FaultyInput
 from ashore.mining.chain import Days, Floats, epochs, hashprice_usd_phd, subsidy_btc
-from ashore.tables import ArrowLike, Column, Table, read
+from ashore.tables import ArrowLike, Column, Table, rows_of
 
 SERIES = Table(
     "series",
@@ -108,10 +108,8 @@ def series_of(days: Sequence[date] | Days, where: str, **values: Sequence[float]
 
 def read_series(source: Path | str | ArrowLike, where: str | None = None) -> Series:
     """The user's own series: a CSV file or table with date and any of ``VALUES``. Raises FaultyInput."""
-    faults: list[Fault] = []
-    rows = read(source, SERIES, faults, where)
+    rows = rows_of(source, SERIES, where)
     name = where or (Path(source).name if isinstance(source, Path | str) else SERIES.name)
-    raise_if(faults)
     columns = {
         value: np.array([np.nan if row[value] is None else row[value] for row in rows], dtype=np.float64)
         for value in VALUES

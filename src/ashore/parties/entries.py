@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 
 from ashore.parties.words import FOLDER
-from ashore.tables import countries, read_toml
+from ashore.tables import countries, document_of
 
 PERSON, ENTITY, VESSEL, AIRCRAFT, UNKNOWN = "person", "entity", "vessel", "aircraft", ""
 KINDS = {"individual": PERSON, "person": PERSON, "entity": ENTITY, "organization": ENTITY, "company": ENTITY}
@@ -107,7 +107,7 @@ def names_of(own: str, aliases: Iterable[Name] = ()) -> tuple[Name, ...]:
 def _country_names() -> dict[str, str]:
     names = {name.casefold(): code for code, name in countries().items()}
     names |= {code.casefold(): code for code in countries()}
-    return names | dict(read_toml(FOLDER / "countries.toml", [])["countries"])
+    return names | dict(document_of(FOLDER / "countries.toml")["countries"])
 
 
 def country_of(text: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ashore.errors import Fault, raise_if
 from ashore.parties.words import FOLDER
-from ashore.tables import read_toml
+from ashore.tables import document_of
 from ashore.tables.document import read_document
 
 UNSTATED = "unstated"
@@ -77,13 +77,13 @@ class _Rule:
 @cache
 def hooks() -> dict[str, str]:
     """Legal hooks by name: what each means."""
-    return dict(_document("lists.toml")["hooks"])
+    return dict(document_of(FOLDER / "lists.toml")["hooks"])
 
 
 @cache
 def lists() -> dict[str, Known]:
     """Known lists by their code, in the order of the file."""
-    found = _rows(Known, _document("lists.toml")["list"], "lists.toml")
+    found = _rows(Known, document_of(FOLDER / "lists.toml")["list"], "lists.toml")
     return {known.code: known for known in found}
 
 
@@ -91,7 +91,7 @@ def lists() -> dict[str, Known]:
 def share_rules() -> tuple[ShareRule, ...]:
     where = "ownership.toml"
     rules: list[ShareRule] = []
-    for row in _rows(_Rule, _document(where)["rule"], where):
+    for row in _rows(_Rule, document_of(FOLDER / where)["rule"], where):
         states = tuple(_rows(State, row.state, where))
         share = float(row.share)
         rules.append(ShareRule(row.rule, tuple(row.lists), share, row.hook, row.about, row.source, states))
@@ -101,13 +101,6 @@ def share_rules() -> tuple[ShareRule, ...]:
 def known(code: str) -> Known:
     """The list of that code; one about which nothing is known if it is not among the shipped ones."""
     return lists().get(code) or Known(code, code, "", UNSTATED, "", verified=False)
-
-
-def _document(name: str) -> dict[str, Any]:
-    faults: list[Fault] = []
-    document = read_toml(FOLDER / name, faults)
-    raise_if(faults)
-    return document
 
 
 def _rows(kind: type[T], rows: list[dict[str, Any]], where: str) -> list[T]:

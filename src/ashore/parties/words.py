@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from ashore.errors import raise_if
-from ashore.tables import read_toml
+from ashore.tables import document_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "screening"
 
@@ -35,9 +33,7 @@ class Words:
 
 @cache
 def words() -> Words:
-    faults: list[Any] = []
-    document = read_toml(FOLDER / "words.toml", faults)
-    raise_if(faults)
+    document = document_of(FOLDER / "words.toml")
     phrases: dict[str, list[tuple[str, ...]]] = {}
     for phrase in sorted(document["phrases"].split(","), key=lambda text: -len(text.split())):
         parts = tuple(phrase.split())

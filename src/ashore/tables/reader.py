@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault, nearest
+from ashore.errors import Fault, nearest, raise_if
 from ashore.tables.schema import ArrowLike, Row, Table, Unfit, parse_cell
 
 ALL_FIT: frozenset[str] = frozenset()
@@ -65,6 +65,22 @@ def read_toml(path: Path | str, faults: list[Fault], where: str | None = None) -
             Fault(where, f"This is not TOML: {what}.", "Correct the line.", row=int(found[1]) if found else None)
         )
         return {}
+
+
+def rows_of(source: Path | str | ArrowLike, table: Table, where: str | None = None) -> list[Row]:
+    """The rows ``read`` finds. Raises FaultyInput with everything that is wrong."""
+    faults: list[Fault] = []
+    rows = read(source, table, faults, where)
+    raise_if(faults)
+    return rows
+
+
+def document_of(path: Path | str, where: str | None = None) -> dict[str, Any]:
+    """The document ``read_toml`` finds. Raises FaultyInput."""
+    faults: list[Fault] = []
+    document = read_toml(path, faults, where)
+    raise_if(faults)
+    return document
 
 
 def _text_of(path: Path, faults: list[Fault], where: str, absent: str) -> str | None:

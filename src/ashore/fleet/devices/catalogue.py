@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ashore.errors import Fault, raise_if
-from ashore.tables import Column, Row, Table, read, read_toml
+from ashore.tables import Column, Row, Table, document_of, read_toml, rows_of
 
 FOLDER = Path(__file__).parents[2] / "data" / "fleet"
 HOURS = ("hours", "hours_rig")
@@ -76,7 +76,7 @@ def countries() -> Mapping[str, str]:
 
 def weaknesses(path: Path | None = None) -> list[Row]:
     """Listed weaknesses, from a file of one's own or those that ship. Raises FaultyInput."""
-    return _rows(WEAKNESSES) if path is None else _read(path, WEAKNESSES)
+    return _rows(WEAKNESSES) if path is None else rows_of(path, WEAKNESSES)
 
 
 def statements() -> list[Row]:
@@ -91,20 +91,21 @@ def parts() -> list[Row]:
 
 def work(path: Path | None = None) -> dict[str, Any]:
     """Hours of each kind of fix, from a file of one's own or those that ship. Raises FaultyInput."""
-    file = FOLDER / "work.toml" if path is None else path
+    shipped = document_of(FOLDER / "work.toml")
+    if path is None:
+        return shipped
     faults: list[Fault] = []
-    shipped = read_toml(FOLDER / "work.toml", faults)
-    found = read_toml(file, faults)
+    found = read_toml(path, faults)
     for name, table in found.items():
         if name not in shipped:
-            faults.append(Fault(file.name, f"The fix '{name}' is unknown.", f"Known: {', '.join(shipped)}."))
+            faults.append(Fault(path.name, f"The fix '{name}' is unknown.", f"Known: {', '.join(shipped)}."))
         elif not isinstance(table, dict) or not {"hours", "hours_rig"} <= table.keys():
-            faults.append(Fault(file.name, f"{name} lacks hours or hours_rig.", "Give both."))
+            faults.append(Fault(path.name, f"{name} lacks hours or hours_rig.", "Give both."))
         elif not all(_is_number(table[key]) for key in HOURS):
-            faults.append(Fault(file.name, f"{name}: hours are numbers.", "Write hours = 4 and hours_rig = 0.05."))
+            faults.append(Fault(path.name, f"{name}: hours are numbers.", "Write hours = 4 and hours_rig = 0.05."))
         elif not all(0 <= table[key] <= MOST_HOURS for key in HOURS):
             what = f"{name}: hours are below 0 or above {MOST_HOURS:,}."
-            faults.append(Fault(file.name, what, f"Give 0 to {MOST_HOURS:,}."))
+            faults.append(Fault(path.name, what, f"Give 0 to {MOST_HOURS:,}."))
     raise_if(faults)
     return {name: {**table, **found.get(name, {})} for name, table in shipped.items()}
 
@@ -117,10 +118,7 @@ def _is_number(value: Any) -> bool:
 @cache
 def certification() -> Mapping[str, Any]:
     """What a certification of makers might look at."""
-    faults: list[Fault] = []
-    found = read_toml(FOLDER / "certification.toml", faults)
-    raise_if(faults)
-    return found
+    return document_of(FOLDER / "certification.toml")
 
 
 def listed(names: str | None) -> list[str]:
@@ -130,11 +128,4 @@ def listed(names: str | None) -> list[str]:
 
 @cache
 def _rows(table: Table) -> list[Row]:
-    return _read(FOLDER / f"{table.name}.csv", table)
-
-
-def _read(path: Path, table: Table) -> list[Row]:
-    faults: list[Fault] = []
-    rows = read(path, table, faults)
-    raise_if(faults)
-    return rows
+    return rows_of(FOLDER / f"{table.name}.csv", table)

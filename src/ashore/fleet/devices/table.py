@@ -6,9 +6,9 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from ashore.errors import Fault, raise_if, writing
+from ashore.errors import Fault, FaultyInput, writing
 from ashore.fleet.devices.model import STATES, Device, state_of
-from ashore.tables import Column, Row, Table, read
+from ashore.tables import Column, Row, Table, rows_of
 
 FLEET = Table(
     "fleet",
@@ -54,11 +54,9 @@ def write(path: Path, devices: Iterable[Device]) -> None:
 
 def read_fleet(path: Path) -> list[Device]:
     """The devices of a fleet file. Raises FaultyInput."""
-    faults: list[Fault] = []
-    rows = read(path, FLEET, faults)
-    raise_if(faults)
+    rows = rows_of(path, FLEET)
     if not rows:
-        raise_if([Fault(path.name, "There is no rig in the file.", "Import or scan some.")])
+        raise FaultyInput(Fault(path.name, "There is no rig in the file.", "Import or scan some."))
     return [device_of(row) for row in rows]
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ashore.errors import Fault, FaultyInput, raise_if, suggest
-from ashore.tables import Column, Row, Table, read, read_toml
+from ashore.tables import Column, Row, Table, read_toml, rows_of
 from ashore.worth.inputs import Assumed, assumed_in
 
 FOLDER = Path(__file__).parents[2] / "data" / "grid"
@@ -104,7 +104,4 @@ def network_runs() -> list[Row]:
 
 @cache
 def _rows(table: Table) -> list[Row]:
-    faults: list[Fault] = []
-    rows = read(FOLDER / f"{table.name}.csv", table, faults)
-    raise_if(faults)
-    return rows
+    return rows_of(FOLDER / f"{table.name}.csv", table)

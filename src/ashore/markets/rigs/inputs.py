@@ -11,7 +11,7 @@ from ashore.errors import Fault, raise_if, suggest
 from ashore.markets.rigs.balance import PRICINGS, Pricing
 from ashore.markets.rigs.supply import Dispute
 from ashore.network import Network
-from ashore.tables import countries, read_toml
+from ashore.tables import countries, document_of
 from ashore.tables.document import read_document
 
 SETTINGS = "market.toml"
@@ -69,9 +69,8 @@ class Settings:
 
 def read_settings(folder: Path, network: Network, conduct: str | None) -> Settings:
     """The settings of a network's market; raises ``FaultyInput`` with every fault."""
+    document = document_of(folder / SETTINGS, SETTINGS)
     faults: list[Fault] = []
-    document = read_toml(folder / SETTINGS, faults, SETTINGS)
-    raise_if(faults)
     if conduct is not None:
         if conduct not in PRICINGS:
             remedy = suggest(conduct, PRICINGS, "Write one of world, region, moncom.")
