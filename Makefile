@@ -8,6 +8,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 VENV   := .venv
 BIN    := $(VENV)/bin
 WHEELS := --require-hashes --only-binary :all:
+PYTEST := -q -p no:benchmark -n auto --maxprocesses 4 --dist worksteal
 
 ifeq ($(strip $(UV)),)
 create  = $(PYTHON) -m venv --clear $(VENV)
@@ -41,10 +42,10 @@ plan: $(VENV)/run.stamp
 # What a maintainer does
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -q -m 'not slow' -p no:benchmark $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST) -m 'not slow' $(PYTEST_ARGS)
 
 slow: $(VENV)/dev.stamp # pytest ends with 5 when no test is marked slow
-	$(BIN)/python -m pytest -q -m slow -p no:benchmark --durations=5 $(PYTEST_ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest $(PYTEST) -m slow --durations=5 $(PYTEST_ARGS) || test $$? -eq 5
 
 mutate: $(VENV)/dev.stamp
 	$(BIN)/python tools/mutate_rules.py
