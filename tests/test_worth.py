@@ -362,6 +362,14 @@ def test_refusals_of_the_verbs(run, words, code, said):
     assert "Traceback" not in out + err
 
 
+@pytest.mark.parametrize("option", ["--seed", "--paths"])
+def test_a_number_too_long_for_a_float_is_out_of_range(run, option):
+    code, _, err = run(*WORDS, option, "9" * 400)
+    assert code == 1
+    assert f"{option}: 999" in err
+    assert "is out of range" in err
+
+
 def test_help_says_what_each_option_is(run):
     _, out, _ = run("worth", "--help")
     for words in ("--hashprice", "USD per PH/s a day", "compounded", "--price-usd-ths", "--series"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -212,7 +211,12 @@ def whole_months(value: Any) -> int:
     return int(value)
 
 
-def faults_of(values: Mapping[str, float | None], where: str = "", row: int | None = None) -> list[Fault]:
+def faults_of(
+    values: Mapping[str, float | None],
+    where: str = "",
+    row: int | None = None,
+    bounds: Mapping[str, Bound] = BOUNDS,
+) -> list[Fault]:
     """A fault for each value that is no number or out of its bounds; None is passed over.
 
     ``where`` is the file the values stand in, each then a column; without it they are options.
@@ -221,12 +225,12 @@ def faults_of(values: Mapping[str, float | None], where: str = "", row: int | No
     for name, value in values.items():
         if value is None:
             continue
-        bound = BOUNDS[name]
-        place = where or "--" + name.replace("_", "-")
-        low = value <= bound.least if bound.open else value < bound.least
-        if math.isfinite(value) and not low and value <= bound.most:
+        bound = bounds[name]
+        if (bound.least < value if bound.open else bound.least <= value) and value <= bound.most:
             continue
-        what = f"{value:g} is not a number." if math.isnan(value) else f"{value:g} is out of range."
+        said = str(value) if isinstance(value, int) else f"{value:g}"  # an integer may be too large for a float
+        what = f"{said} is {'not a number' if said == 'nan' else 'out of range'}."
+        place = where or "--" + name.replace("_", "-")
         found.append(Fault(place, what, bound.remedy, row, name if where else None))
     return found
 

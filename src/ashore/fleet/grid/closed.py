@@ -118,11 +118,8 @@ def _settled(found: Modes, ramp_s: float, peak: float) -> float | None:
     near = BAND * abs(peak)
     slow = min(abs(root.real) for root in found.roots)
     end = min(HORIZON, ramp_s + math.log(1 / BAND * (1 + sum(map(abs, found.weights)) / abs(peak))) / slow)
-    last = 0.0
-    for number in range(1, int(end / STEP) + 1):
-        t = number * STEP
-        if abs(found.after(t, ramp_s) - found.rest) > near:
-            last = t
+    looks = (number * STEP for number in range(int(end / STEP), 0, -1))
+    last = next((t for t in looks if abs(found.after(t, ramp_s) - found.rest) > near), 0.0)
     return None if last + STEP >= HORIZON else last + STEP
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from ashore.fleet.given import GridGiven
 from ashore.fleet.grid.model import Event, Governor, System
 from ashore.fleet.grid.shipped import LABELS, Interconnection
 from ashore.tables import Column, Table, read
-from ashore.worth.inputs import Assumed
+from ashore.worth.inputs import Assumed, Bound, faults_of
 
 STATED = (
     "energy_gws",
@@ -23,18 +22,18 @@ STATED = (
     "reheat_s",
     "deadband_mhz",
 )
-REMEDIES = {  # name → least, whether more than that, most, and how to say it right
-    "mw": (0, True, 1e6, "Give the load that goes or comes in MW, as 2000."),
-    "ramp": (0, False, 3600, "Give seconds from 0 (all at once) to 3600."),
-    "energy_gws": (0, True, 1e5, "Give the stored energy in GW·s, as 200."),
-    "response_mw_per_100mhz": (0, True, 1e5, "Give MW for each 0.1 Hz, as 1057."),
-    "base_gw": (0, True, 1e4, "Give the load in GW, as 50."),
-    "damping_pu": (0, False, 10, "Give per unit of load for one per unit of frequency, as 1."),
-    "reheat_fraction": (0, False, 1, "Give a share from 0 to 1, as 0.3."),
-    "reheat_s": (0.1, False, 300, "Give seconds from 0.1 to 300, as 8."),
-    "deadband_mhz": (0, False, 1000, "Give mHz from 0, as 17."),
-    "valve_s": (0, False, 60, "Give seconds: 0 for none, else 0.05 to 60."),
-    "cap_mw": (0, False, 1e6, "Give the most the governors can move in MW."),
+BOUNDS = {
+    "mw": Bound(0, 1e6, "Give the load that goes or comes in MW, as 2000.", open=True),
+    "ramp": Bound(0, 3600, "Give seconds from 0 (all at once) to 3600."),
+    "energy_gws": Bound(0, 1e5, "Give the stored energy in GW·s, as 200.", open=True),
+    "response_mw_per_100mhz": Bound(0, 1e5, "Give MW for each 0.1 Hz, as 1057.", open=True),
+    "base_gw": Bound(0, 1e4, "Give the load in GW, as 50.", open=True),
+    "damping_pu": Bound(0, 10, "Give per unit of load for one per unit of frequency, as 1."),
+    "reheat_fraction": Bound(0, 1, "Give a share from 0 to 1, as 0.3."),
+    "reheat_s": Bound(0.1, 300, "Give seconds from 0.1 to 300, as 8."),
+    "deadband_mhz": Bound(0, 1000, "Give mHz from 0, as 17."),
+    "valve_s": Bound(0, 60, "Give seconds: 0 for none, else 0.05 to 60."),
+    "cap_mw": Bound(0, 1e6, "Give the most the governors can move in MW."),
 }
 GOVERNORS = Table(
     "governors",
@@ -49,6 +48,7 @@ GOVERNORS = Table(
     ),
     key=("class",),
 )
+ENDS = ("weak", "mid", "strong")
 STIFFEST = 20  # per s: stiffness over inertia; real grids have 1 to 3
 LEAST_LAG = 0.05  # s; a shorter valve lag would need shorter steps
 
@@ -65,6 +65,11 @@ class Setting:
     assumed: tuple[Assumed, ...]
 
     @property
+    def systems(self) -> dict[str, System]:
+        """The three systems by end."""
+        return dict(zip(ENDS, (self.weak, self.mid, self.strong), strict=True))
+
+    @property
     def assumptions(self) -> list[str]:
         """What was not stated, a sentence each."""
         return [one.sentence(LABELS) for one in self.assumed]
@@ -73,9 +78,11 @@ class Setting:
 def setting_of(area: Interconnection, event: Event, given: GridGiven, governors: Path | None = None) -> Setting:
     """Systems, governors and event of what was stated and what is assumed. Raises FaultyInput with every fault."""
     values = {name: getattr(given, name) for name in (*STATED, "valve_s", "cap_mw")}
-    faults = faults_of({"mw": event.mw, "ramp": event.ramp_s} | values)
+    faults = faults_of({"mw": event.mw, "ramp": event.ramp_s} | values, bounds=BOUNDS)
     if values["valve_s"] and values["valve_s"] < LEAST_LAG:
-        faults.append(Fault("--valve-s", f"{values['valve_s']:g} s is too short to step over.", REMEDIES["valve_s"][3]))
+        faults.append(
+            Fault("--valve-s", f"{values['valve_s']:g} s is too short to step over.", BOUNDS["valve_s"].remedy)
+        )
     raise_if(faults)
     said = [area.figures[name] for name in STATED if values[name] is None]
     weak, mid, strong = (_system(area, values, end) for end in ("low", "value", "high"))
@@ -83,20 +90,6 @@ def setting_of(area: Interconnection, event: Event, given: GridGiven, governors:
     classes = _governors(area, values, mid) if governors is None else read_governors(governors, faults)
     raise_if(faults)
     return Setting(weak, mid, strong, classes, event, tuple(said))
-
-
-def faults_of(values: Mapping[str, float | None]) -> list[Fault]:
-    """A fault for each option that is no number or out of range; None is passed over."""
-    found = []
-    for name, value in values.items():
-        if value is None:
-            continue
-        least, above, most, remedy = REMEDIES[name]
-        low = value <= least if above else value < least
-        if not math.isfinite(value) or low or value > most:
-            what = f"{value:g} is {'not a number' if math.isnan(value) else 'out of range'}."
-            found.append(Fault("--" + name.replace("_", "-"), what, remedy))
-    return found
 
 
 def read_governors(path: Path, faults: list[Fault]) -> tuple[Governor, ...]:
@@ -109,7 +102,7 @@ def read_governors(path: Path, faults: list[Fault]) -> tuple[Governor, ...]:
     for row in rows:
         if row["valve_s"] and row["valve_s"] < LEAST_LAG:
             what = f"{row['valve_s']:g} s is too short to step over."
-            faults.append(Fault(path.name, what, REMEDIES["valve_s"][3], row["_row"], "valve_s"))
+            faults.append(Fault(path.name, what, BOUNDS["valve_s"].remedy, row["_row"], "valve_s"))
     return tuple(
         Governor(
             row["class"],

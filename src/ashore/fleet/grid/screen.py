@@ -9,7 +9,7 @@ from typing import Any
 
 from ashore.fleet.given import GridGiven
 from ashore.fleet.grid import closed, shipped, swing
-from ashore.fleet.grid.inputs import Setting, setting_of
+from ashore.fleet.grid.inputs import ENDS, Setting, setting_of
 from ashore.fleet.grid.model import Answer, Event, System
 from ashore.tables import Row
 
@@ -23,7 +23,6 @@ WHY = (
     "Protection, cascades, automatic generation control, fast frequency response and load resources are left out. "
     "A threshold says where something may trip, not that it does.",
 )
-ENDS = ("weak", "mid", "strong")
 SHORT = 20.0  # s in which a peak with dead bands and limits is looked for when MW to a threshold is sought
 TRACE = 30.0  # s of the traces
 
@@ -53,13 +52,13 @@ class Screen:
             "event": "trip" if event.trip else "start",
             "mw": event.mw,
             "ramp_s": event.ramp_s,
-            "inputs": _inputs(self.setting.mid),
+            "inputs": asdict(self.setting.mid),
             "governors": [asdict(one) for one in self.setting.governors],
             "closed_form": self.exact.as_dict(),
             "integrated": self.integrated.as_dict(),
             "difference_hz": self.integrated.peak_hz - self.exact.peak_hz,
             "with_limits": self.limited.answer.as_dict(),
-            "band": {end: _inputs(self._systems[end]) | self.ends[end].as_dict() for end in ENDS},
+            "band": {end: asdict(self.setting.systems[end]) | self.ends[end].as_dict() for end in ENDS},
             "structural": structural(base, self.ends),
             "sensitivity": self._sensitivity(),
             "thresholds": self._thresholds(),
@@ -67,10 +66,6 @@ class Screen:
             "traces": self._traces(),
             "assumptions": self.setting.assumptions,
         }
-
-    @property
-    def _systems(self) -> dict[str, System]:
-        return {"weak": self.setting.weak, "mid": self.setting.mid, "strong": self.setting.strong}
 
     def _sensitivity(self) -> list[dict[str, Any]]:
         """The peak as each assumed figure of the closed form goes to its low and its high alone, widest first."""
@@ -119,7 +114,7 @@ class Screen:
             if row["event"] != kind:
                 continue
             event = Event(row["mw"], self.setting.event.trip)
-            peaks = {f"model_{end}_hz": closed.respond(self._systems[end], event).peak_hz for end in ENDS}
+            peaks = {f"model_{end}_hz": closed.respond(self.setting.systems[end], event).peak_hz for end in ENDS}
             known = {name: row[name] for name in ("mw", "hz", "what", "basis", "source")}
             known |= {"date": row["date"].isoformat(), "limit": row["what"].startswith("limit")}
             rows.append(known | {"mw_left": row["mw"] - self.setting.event.mw} | peaks | self._meeting(row))
@@ -128,7 +123,7 @@ class Screen:
     def _meeting(self, row: Row) -> dict[str, float | None]:
         """The response with which the model meets a published figure, with the most and the least inertia."""
         least, most = (
-            response_meeting(self._systems[end], Event(row["mw"], self.setting.event.trip), row["hz"])
+            response_meeting(self.setting.systems[end], Event(row["mw"], self.setting.event.trip), row["hz"])
             for end in ("strong", "weak")
         )
         return {"response_meeting_low_mw_per_100mhz": least, "response_meeting_high_mw_per_100mhz": most}
@@ -137,7 +132,7 @@ class Screen:
         """Frequency over time of the ends and of the run with limits, every 0.1 s, Hz to the microhertz."""
         event = self.setting.event
         seconds = TRACE + event.ramp_s
-        found = {end: closed.trace(self._systems[end], event, seconds) for end in ENDS}
+        found = {end: closed.trace(self.setting.systems[end], event, seconds) for end in ENDS}
         found["with_limits"] = [point for point in self.limited.trace if point[0] <= seconds + 1e-9]
         return [
             {"name": name, "step_s": 0.1, "hz": [round(hz, 6) for _, hz in points]} for name, points in found.items()
@@ -163,8 +158,7 @@ def ends_of(interconnection: str, event: Event) -> dict[str, Answer]:
 
 
 def _ends(setting: Setting) -> dict[str, Answer]:
-    systems = {"weak": setting.weak, "mid": setting.mid, "strong": setting.strong}
-    return {end: closed.respond(system, setting.event) for end, system in systems.items()}
+    return {end: closed.respond(system, setting.event) for end, system in setting.systems.items()}
 
 
 def structural(base: float, ends: dict[str, Answer]) -> dict[str, Any]:
@@ -218,10 +212,6 @@ def response_meeting(system: System, event: Event, hz: float) -> float | None:
         middle = (least + most) / 2
         least, most = (middle, most) if excess(middle) > 0 else (least, middle)
     return (least + most) / 2
-
-
-def _inputs(system: System) -> dict[str, float]:
-    return asdict(system)
 
 
 def _secant(excess: Callable[[float], float], first: float, second: float) -> float:

@@ -40,11 +40,13 @@ def run(system: System, event: Event, governors: Sequence[Governor], seconds: fl
     rates = _rates(system, event, governors)
     times = _times(event.ramp_s, seconds)
     state = [0.0] * (1 + 2 * len(governors))
-    deviations, slopes = [0.0], [rates(0.0, state)[0]]
+    slope = rates(0.0, state)
+    deviations, slopes = [0.0], [slope[0]]
     for now, after in pairwise(times):
-        state = _advance(rates, now, after - now, state)
+        state = _advance(rates, now, after - now, state, slope)
+        slope = rates(after, state)
         deviations.append(state[0])
-        slopes.append(rates(after, state)[0])
+        slopes.append(slope[0])
     curve = _Curve(times, deviations, slopes)
     at, peak = curve.peak()
     base, sign = system.frequency_hz, event.sign
@@ -115,9 +117,9 @@ class _Rates:
         return rates
 
 
-def _advance(rates: _Rates, t: float, step: float, state: list[float]) -> list[float]:
+def _advance(rates: _Rates, t: float, step: float, state: list[float], a: list[float]) -> list[float]:
+    """The state a step later; a: its rates at t."""
     half = step / 2
-    a = rates(t, state)
     b = rates(t + half, [s + half * r for s, r in zip(state, a, strict=True)])
     c = rates(t + half, [s + half * r for s, r in zip(state, b, strict=True)])
     d = rates(t + step, [s + step * r for s, r in zip(state, c, strict=True)])
