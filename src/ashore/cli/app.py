@@ -32,6 +32,10 @@ app.command(case)
 LAST_HELD = date(2199, 12, 31)  # of --hold: plans and paths of the law reach on from there
 LONG = 20_000  # rows beyond which a document is written on one line, which is many times faster
 
+Flag = Annotated[bool, Parameter(negative=())]
+Words = Annotated[tuple[str, ...], Parameter(negative=())]  # all that follow
+Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)]  # one each time it is given
+Files = Annotated[tuple[Path, ...], Parameter(negative=(), consume_multiple=False)]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON document and nothing else.")]
 Hold = Annotated[str | None, Parameter(name="--hold", help="Hold the law of the last vouched day up to this date.")]
 Known = Annotated[str | None, Parameter(name="--known", help="Answer with the law as it was known on this date.")]

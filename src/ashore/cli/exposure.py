@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ashore.cli.app import Figure, Json, Outlook, Usage, app, check_figure, counting, day_of, day_or_last, show
+from ashore.cli.app import (
+    Figure,
+    Files,
+    Flag,
+    Json,
+    Outlook,
+    Usage,
+    Words,
+    app,
+    check_figure,
+    counting,
+    day_of,
+    day_or_last,
+    show,
+)
 from ashore.errors import Fault, FaultyInput, raise_if, unwritable, writing
 from ashore.fleet.given import GridGiven
 
@@ -17,7 +31,6 @@ if TYPE_CHECKING:
     from ashore.fleet.devices import Device
 
 Grid = Annotated[GridGiven | None, Parameter(name="*", negative=())]
-Flag = Annotated[bool, Parameter(negative=())]
 FLEET = Path("fleet.csv")
 
 
@@ -70,7 +83,7 @@ def concentration(
     folder: Path | None = None,
     *,
     on: str | None = None,
-    plan: Annotated[tuple[Path, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    plan: Files = (),
     shares: Path | None = None,
     home: str | None = None,
     others: int = 50,
@@ -173,7 +186,7 @@ def fleet_import(
 
 @fleet.command(name="scan")
 def fleet_scan(
-    ranges: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    ranges: Words = (),
     *,
     i_own_these: Flag = False,
     out: Path = FLEET,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ashore.cli.app import Hold, Json, Known, Scenario, Usage, app, counting, law_book, show
+from ashore.cli.app import Hold, Json, Known, Names, Scenario, Usage, app, counting, law_book, show
 from ashore.errors import Fault, FaultyInput, raise_if
 
 
@@ -23,7 +23,7 @@ def duty(
     value: str | None = None,
     mode: str | None = None,
     loaded: str | None = None,
-    claim: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    claim: Names = (),
     lines: Path | None = None,
     out: Path | None = None,
     rejects: Path | None = None,

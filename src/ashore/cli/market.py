@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from ashore.cli.app import (
     Figure,
+    Flag,
     Hold,
     Json,
+    Names,
     Scenario,
     Usage,
     app,
@@ -28,8 +28,6 @@ from ashore.errors import Fault, FaultyInput
 if TYPE_CHECKING:
     from ashore.rules import RuleBook
 
-Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)]
-
 
 @app.command
 def clear(
@@ -37,7 +35,7 @@ def clear(
     *,
     on: str | None = None,
     conduct: str | None = None,
-    moves: Annotated[bool, Parameter(negative=())] = False,
+    moves: Flag = False,
     until: str | None = None,
     step: int | None = None,
     candidates: Names = (),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from ashore.cli.app import Hold, Json, Outlook, Scenario, Usage, app, day_or_last, law_book, show
+from ashore.cli.app import Hold, Json, Outlook, Scenario, Usage, Words, app, day_or_last, law_book, show
 from ashore.errors import writing
 from ashore.worth.given import Given
 
@@ -122,7 +120,7 @@ def offers(
 
 @app.command
 def series(
-    sources: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    sources: Words = (),
     *,
     out: Path | None = None,
     node: str | None = None,

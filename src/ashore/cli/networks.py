@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from ashore.cli.app import Hold, Json, Scenario, app, case, day_of, day_or_last, law_book, names_in, show
+from ashore.cli.app import Hold, Json, Names, Scenario, app, case, day_of, day_or_last, law_book, names_in, show
 from ashore.errors import raise_if, unwritable, writing
 
 
@@ -87,7 +84,7 @@ def report_(
     start: str | None = None,
     months: int = 36,
     futures: Path | None = None,
-    breakeven: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    breakeven: Names = (),
     out: Path = Path("report.html"),
     json_: Json = False,
 ) -> int:

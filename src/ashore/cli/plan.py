@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from ashore.cli.app import LONG, Hold, Json, Scenario, app, day_or_last, law_book, names_in, proving, show
+from ashore.cli.app import LONG, Flag, Hold, Json, Names, Scenario, app, day_or_last, law_book, names_in, proving, show
 from ashore.errors import Fault, raise_if
 
 if TYPE_CHECKING:
@@ -29,12 +27,12 @@ def plan(
     gap: float = 1e-6,
     time: float | None = None,
     method: str = "auto",
-    options: Annotated[bool, Parameter(negative=())] = False,
+    options: Flag = False,
     frontier: int | None = None,
     figure: Path | None = None,
-    why: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
-    shadow: Annotated[bool, Parameter(negative=())] = False,
-    breakeven: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    why: Names = (),
+    shadow: Flag = False,
+    breakeven: Names = (),
     breakeven_most: float = 0.5,
     cluster: str | None = None,
     hold: Hold = None,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from ashore.cli.app import Json, app, day_of, names_in, show
+from ashore.cli.app import Json, Words, app, day_of, names_in, show
 
 screen = App(name="screen", help="Parties, and the makers of parts, against lists of parties.")
 app.command(screen)
@@ -23,7 +22,7 @@ def screen_parties(
     bom: Path | None = None,
     owners: Path | None = None,
     reviews: Path | None = None,
-    need: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    need: Words = (),
     days: int = 30,
     log: Path | None = None,
     out: Path | None = None,

@@ -5,7 +5,7 @@ values and appends what is wrong to a list of faults, never stopping at the firs
 it is anything else, so that an HTS code keeps its leading zero. Blank means "not given" and becomes None.
 """
 
-from ashore.tables.reader import document_of, read, read_toml, rows_of
+from ashore.tables.reader import decoded, document_of, read, read_toml, rows_of
 from ashore.tables.schema import ArrowLike, Column, Kind, Row, Table, Unfit, countries, parse_cell
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Table",
     "Unfit",
     "countries",
+    "decoded",
     "document_of",
     "parse_cell",
     "read",

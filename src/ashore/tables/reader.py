@@ -92,6 +92,11 @@ def _text_of(path: Path, faults: list[Fault], where: str, absent: str) -> str | 
     except OSError as error:
         faults.append(Fault(where, f"The file cannot be read ({error.strerror}).", "Give a readable file."))
         return None
+    return decoded(data, faults, where)
+
+
+def decoded(data: bytes, faults: list[Fault], where: str) -> str | None:
+    """The text in the bytes of a file, or None with a fault naming the first line that is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from ashore.fleet import grid
 from ashore.fleet.devices import catalogue, weak
 from ashore.fleet.devices.fixes import ranked
-from ashore.fleet.devices.model import IDENTIFIED, STATES, UNKNOWN, Device
+from ashore.fleet.devices.model import IDENTIFIED, STATES, UNKNOWN, Device, total
 from ashore.fleet.devices.value import Valuation
 from ashore.tables import Row
 
@@ -25,36 +24,6 @@ NOT_LOOKED_AT = (
     "weaknesses that no list has: their absence is no assurance",
 )
 NO_PATH = "path not known"
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """Rigs, hash rate and power of some devices; unknown_power_rigs have none that is known and count as 0 MW."""
-
-    rigs: int
-    hash_ths: float
-    mw: float
-    unknown_power_rigs: int
-
-    def as_dict(self) -> dict[str, float]:
-        """As plain values, units in the names."""
-        return {
-            "rigs": self.rigs,
-            "hash_ths": self.hash_ths,
-            "mw": self.mw,
-            "unknown_power_rigs": self.unknown_power_rigs,
-        }
-
-
-def total(devices: Iterable[Device]) -> Sum:
-    """Sums over devices, each counted as often as it has units."""
-    rigs, unknown, ths, watts = 0, 0, 0.0, 0.0
-    for device in devices:
-        rigs += device.units
-        ths += device.units * (device.hash_ths or 0.0)
-        watts += device.units * (device.power_w or 0.0)
-        unknown += device.units if device.power_w is None else 0
-    return Sum(rigs, ths, watts / 1e6, unknown)
 
 
 def audit(
@@ -86,7 +55,7 @@ def audit(
         "by_site": by(devices, ("site",)) if any(one.site for one in devices) else [],
         "age": age(devices, on),
         "unidentified": [_unidentified(one) for one in devices if one.state != IDENTIFIED][:1000],
-        "weaknesses": [_weakness(row) for row in found],
+        "weaknesses": [row | {name: total(row[name]).as_dict() for name in ("listed", "cannot_tell")} for row in found],
         "statements": statements(devices),
         "pools": pools(devices),
         "common_mode": groups,
@@ -99,16 +68,16 @@ def audit(
         else valuation.of(devices)
         | {"power_usd_kwh": valuation.power_usd_kwh, "assumptions": list(valuation.assumptions)},
         "certification": certification(devices),
-        "fixes": ranked(devices, found, groups, hours, total),
+        "fixes": ranked(devices, found, groups, hours),
         "not_looked_at": list(NOT_LOOKED_AT) + _gaps(devices),
     }
 
 
-def by(devices: Sequence[Device], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Sums by fields of the devices, most MW first; a field that is not known is said to be."""
+def by(devices: Sequence[Device], names: tuple[str, ...], blank: str = UNKNOWN) -> list[dict[str, Any]]:
+    """Sums by fields of the devices, most MW first; blank: how a field that is not known is called."""
     groups: dict[tuple[str, ...], list[Device]] = {}
     for device in devices:
-        groups.setdefault(tuple(getattr(device, name) or UNKNOWN for name in names), []).append(device)
+        groups.setdefault(tuple(getattr(device, name) or blank for name in names), []).append(device)
     rows = [dict(zip(names, key, strict=True)) | total(group).as_dict() for key, group in groups.items()]
     return sorted(rows, key=lambda row: (-float(row["mw"]), -float(row["rigs"]), [row[name] for name in names]))
 
@@ -120,7 +89,7 @@ def common_modes(devices: Sequence[Device]) -> list[dict[str, Any]]:
     """
     known = [one for one in devices if one.maker and one.firmware]
     whole = total(devices).mw
-    rows = by([_with_path(one) for one in known], ("maker", "firmware", "path"))
+    rows = by(known, ("maker", "firmware", "path"), NO_PATH)
     return [row | {"share_of_mw": row["mw"] / whole if whole else 0.0} for row in rows]
 
 
@@ -244,18 +213,9 @@ def certification(devices: Sequence[Device]) -> dict[str, Any]:
     }
 
 
-def _weakness(row: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: row[name] for name in ("id", "kind", "what", "fix", "basis", "source")}
-    return known | {name: total(row[name]).as_dict() for name in ("listed", "cannot_tell")}
-
-
 def _unidentified(device: Device) -> dict[str, Any]:
     names = ("address", "state", "maker", "model", "firmware", "version", "units")
     return {name: getattr(device, name) for name in names}
-
-
-def _with_path(device: Device) -> Device:
-    return device if device.path else replace(device, path=NO_PATH)
 
 
 def _shares(devices: Sequence[Device], key: Callable[[Device], str]) -> dict[str, int]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ashore.fleet.devices.model import IDENTIFIED, Device
-
-Total = Callable[[Iterable[Device]], Any]
+from ashore.fleet.devices.model import IDENTIFIED, Device, total
 
 
 def ranked(
@@ -15,10 +13,9 @@ def ranked(
     weaknesses: Sequence[Mapping[str, Any]],
     groups: Sequence[Mapping[str, Any]],
     hours: Mapping[str, Any],
-    total: Total,
 ) -> list[dict[str, Any]]:
     """Every fix that applies, most MW for an hour first; one whose MW are not known last."""
-    found = [*_close(devices, hours, total), *_weak(weaknesses, hours, total)]
+    found = [*_close(devices, hours), *_weak(weaknesses, hours)]
     strangers = [one for one in devices if one.state != IDENTIFIED]
     if strangers:
         sums = total(strangers)
@@ -31,7 +28,7 @@ def ranked(
     return sorted(found, key=lambda row: (row["mw_per_hour"] is None, -(row["mw_per_hour"] or 0.0), row["fix"]))
 
 
-def _close(devices: Sequence[Device], hours: Mapping[str, Any], total: Total) -> list[dict[str, Any]]:
+def _close(devices: Sequence[Device], hours: Mapping[str, Any]) -> list[dict[str, Any]]:
     """For each path with an open interface: closing it takes what is reached through it out of reach."""
     paths: dict[str, list[Device]] = {}
     for device in devices:
@@ -44,7 +41,7 @@ def _close(devices: Sequence[Device], hours: Mapping[str, Any], total: Total) ->
     ]
 
 
-def _weak(rows: Sequence[Mapping[str, Any]], hours: Mapping[str, Any], total: Total) -> list[dict[str, Any]]:
+def _weak(rows: Sequence[Mapping[str, Any]], hours: Mapping[str, Any]) -> list[dict[str, Any]]:
     """For each weakness with rigs listed: the fix it names."""
     return [
         _fix(row["fix"], row["id"], "from the list of this weakness", sums.rigs, sums.mw, hours)

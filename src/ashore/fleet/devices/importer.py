@@ -17,7 +17,7 @@ from ashore.fleet.devices.identify import day_built, hashed, host_of, identify, 
 from ashore.fleet.devices.model import Device, state_of
 from ashore.fleet.devices.reads import READS
 from ashore.fleet.devices.replies import DEEPEST, decode, number, text
-from ashore.tables import read
+from ashore.tables import decoded, read
 
 SIZE = 64 << 20  # bytes of one file
 PATH_BITS = 24  # of an address, that are one path where none is given
@@ -70,7 +70,7 @@ def device_of(record: Mapping[str, Any], key: bytes) -> Device | None:
     """The device of an exported record by its headings; None if it names neither address, maker, model nor firmware."""
     found: dict[str, Any] = {}
     for heading, value in record.items():
-        field = BY_HEADING.get("".join(letter for letter in str(heading).casefold() if letter.isalnum()))
+        field = BY_HEADING.get(_plain(str(heading)))
         if field is not None and value not in (None, "") and field not in found:
             found[field] = value
     words = {name: text(found.get(name)) for name in HEADINGS if name not in ("pools", "workers")}
@@ -122,11 +122,8 @@ def captured(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any] | None] |
 
 
 def _of_table(path: Path, data: bytes, key: bytes, faults: list[Fault]) -> list[Device]:
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        faults.append(Fault(path.name, "The text is not UTF-8.", "Save the file as UTF-8.", row))
+    content = decoded(data, faults, path.name)
+    if content is None:
         return []
     head = content.split("\n", 1)[0]
     mark = max(",;\t", key=head.count)
@@ -155,13 +152,18 @@ def _of_table(path: Path, data: bytes, key: bytes, faults: list[Fault]) -> list[
 
 
 def _understood(header: list[str], path: Path, faults: list[Fault]) -> bool:
-    names = ["".join(letter for letter in cell.casefold() if letter.isalnum()) for cell in header]
+    names = [_plain(cell) for cell in header]
     if {"address", "maker", "model", "firmware"} & {BY_HEADING.get(name) for name in names}:
         return True
     near = next((found for name in names if (found := nearest(name, BY_HEADING)) is not None), None)
     remedy = f"Did you mean '{near}'?" if near else "Name columns as ip, model, firmware, hashrate, power."
     faults.append(Fault(path.name, "No column tells what the rigs are.", remedy, 1))
     return False
+
+
+def _plain(heading: str) -> str:
+    """A heading in small letters, without spaces and signs."""
+    return "".join(letter for letter in heading.casefold() if letter.isalnum())
 
 
 def _of_json(path: Path, data: bytes, key: bytes, faults: list[Fault]) -> list[Device]:

@@ -1,7 +1,8 @@
-"""One rig as it was seen, or as an export tells of it."""
+"""One rig as it was seen, or as an export tells of it, and sums over some."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 IDENTIFIED = "identified"
@@ -48,3 +49,33 @@ class Device:
     control_board: str = ""
     api: str = ""
     units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Rigs, hash rate and power of some devices; unknown_power_rigs have none that is known and count as 0 MW."""
+
+    rigs: int
+    hash_ths: float
+    mw: float
+    unknown_power_rigs: int
+
+    def as_dict(self) -> dict[str, float]:
+        """As plain values, units in the names."""
+        return {
+            "rigs": self.rigs,
+            "hash_ths": self.hash_ths,
+            "mw": self.mw,
+            "unknown_power_rigs": self.unknown_power_rigs,
+        }
+
+
+def total(devices: Iterable[Device]) -> Sum:
+    """Sums over devices, each counted as often as it has units."""
+    rigs, unknown, ths, watts = 0, 0, 0.0, 0.0
+    for device in devices:
+        rigs += device.units
+        ths += device.units * (device.hash_ths or 0.0)
+        watts += device.units * (device.power_w or 0.0)
+        unknown += device.units if device.power_w is None else 0
+    return Sum(rigs, ths, watts / 1e6, unknown)

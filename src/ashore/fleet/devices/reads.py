@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from asyncio import StreamWriter
 
-READS = frozenset({"version", "summary", "stats", "devdetails", "pools"})  # each only reads, and takes no parameter
+ORDER = ("version", "summary", "stats", "devdetails", "pools")  # each only reads, and takes no parameter
+READS = frozenset(ORDER)
 REQUESTS = {command: json.dumps({"command": command}).encode() for command in sorted(READS)}
 
 

@@ -17,11 +17,10 @@ from ashore.fleet.devices.identify import identify
 from ashore.fleet.devices.importer import path_of
 from ashore.fleet.devices.model import Device
 from ashore.fleet.devices.ranges import refuse_public
-from ashore.fleet.devices.reads import send
+from ashore.fleet.devices.reads import ORDER, send
 from ashore.fleet.devices.replies import LARGEST, decode
 
 PORT = 4028
-ORDER = ("version", "summary", "stats", "devdetails", "pools")
 CONNECT_S = 1.5
 REPLY_S = 4.0  # from the request to the last byte
 AT_ONCE = 400  # connections
