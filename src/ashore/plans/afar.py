@@ -122,8 +122,8 @@ def _price(lot: Lot, asked: _Asked) -> _Priced:
     own.promote(asked.promoted)
     own.promoted_price = asked.prices.copy()
     if asked.bases[0] is None:  # nothing that came before may matter
-        for model in own.models:
-            model.clearSolver()
+        for held in own.held:
+            held.model.clearSolver()
     for block, basis in zip(asked.chosen.tolist(), asked.bases, strict=True):
         own.bases[block] = None if basis is None else _unpacked(basis)
     demands = own.solve(asked.x, asked.chosen)

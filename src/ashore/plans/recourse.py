@@ -20,10 +20,10 @@ from typing import Any
 import highspy
 import numpy as np
 
-from ashore.plans.blocks import Blocks, Shape, Ties, total
+from ashore.plans.blocks import Blocks, Ties, total
 from ashore.plans.branching import branch
 from ashore.plans.calendar import Floats, Ints
-from ashore.plans.solver import THREADS, quiet
+from ashore.plans.held import Held
 
 DUST = 1e-9  # prices below this times the largest are none
 CHUNK = 2_000_000  # columns looked at together
@@ -76,11 +76,7 @@ class Recourse:
 
     def __init__(self, blocks: Blocks, deadline: float | None) -> None:
         self.blocks, self.deadline = blocks, deadline
-        self.models = [_passed(shape) for shape in blocks.shapes]
-        self.held: list[Floats | None] = [None] * len(blocks.shapes)  # the costs each model has now
-        self.places = [
-            (np.arange(shape.columns, dtype=np.int32), np.arange(shape.rows, dtype=np.int32)) for shape in blocks.shapes
-        ]
+        self.held = [Held(shape) for shape in blocks.shapes]
         self.bases: list[Any] = [None] * blocks.count
         self.width = len(blocks.trunk.cost)
         self.least = self._least()
@@ -104,6 +100,10 @@ class Recourse:
             block = np.searchsorted(b.first_column, gains, side="right") - 1
             found += total(block, b.cost[gains] * b.upper[gains], b.count)
         return found
+
+    def of(self, block: int) -> Held:
+        """The model of a block in the solver."""
+        return self.held[int(self.blocks.shape[block])]
 
     def whole(self, block: int) -> Ints:
         """The columns of a block that stand for whole numbers, in the numbers of the blocks."""
@@ -198,7 +198,7 @@ class Recourse:
                 continue
             ray = self._run(block, low[there], high[there], lower[here], upper[here])
             if ray is None:
-                solution = self.models[int(b.shape[block])].getSolution()
+                solution = self.of(block).model.getSolution()
                 price[there], reduced[here] = solution.row_dual, solution.col_dual
                 done[block] = True
             else:
@@ -228,25 +228,17 @@ class Recourse:
 
     def _run(self, block: int, low: Floats, high: Floats, lower: Floats, upper: Floats) -> Floats | None:
         """Solves one block; a ray if it has no solution."""
-        b, number = self.blocks, int(self.blocks.shape[block])
-        model, (columns, rows) = self.models[number], self.places[number]
-        cost = b.cost[b.of(block)[0]]
-        before = self.held[number]
-        if before is None or not np.array_equal(before, cost):
-            model.changeColsCost(len(columns), columns, cost)
-            self.held[number] = cost
-        model.changeColsBounds(len(columns), columns, lower, upper)
-        model.changeRowsBounds(len(rows), rows, low, high)
+        b, held = self.blocks, self.of(block)
+        held.move(b.cost[b.of(block)[0]], (lower, upper), (low, high))
         if self.bases[block] is not None:
-            model.setBasis(self.bases[block])
-        ray = self._again(number)
+            held.model.setBasis(self.bases[block])
+        ray = self._again(held.model)
         if ray is None:
-            self.bases[block] = model.getBasis()
+            self.bases[block] = held.model.getBasis()
         return ray
 
-    def _again(self, number: int) -> Floats | None:
+    def _again(self, model: Any) -> Floats | None:
         """Solves the model of a shape as it stands; a ray if it has no solution."""
-        model = self.models[number]
         model.run()
         self.solved += 1
         status = model.getModelStatus()
@@ -335,8 +327,7 @@ class Recourse:
     # -- whole openings within a block ------------------------------------------------------------------------------
     def settle(self, block: int, x: Floats, slack: float) -> Settled:
         """The block at ``x`` with whole openings of its own, to within ``slack`` USD, by branching on fractions."""
-        b, number = self.blocks, int(self.blocks.shape[block])
-        shape, model = b.shapes[number], self.models[number]
+        shape, model = self.blocks.shapes[int(self.blocks.shape[block])], self.of(block).model
         low, high, lower, upper = self._sides(x, block, block + 1)
         columns = shape.whole.astype(np.int32)
         if self._run(block, low, high, lower, upper) is not None:
@@ -352,7 +343,7 @@ class Recourse:
 
         best = branch(
             model,
-            lambda: self._again(number) is None,
+            lambda: self._again(model) is None,
             columns,
             (lower[columns], upper[columns]),
             slack,
@@ -398,7 +389,7 @@ class Recourse:
             return free
         if self._run(block, low, high, lower, upper) is not None:
             raise ArithmeticError("a branch that had a solution has none")
-        return np.array(self.models[int(self.blocks.shape[block])].getSolution().col_value)
+        return np.array(self.of(block).model.getSolution().col_value)
 
 
 def _span(ties: Ties, first: Ints, start: int, end: int) -> Ties:
@@ -419,16 +410,3 @@ def _priced(price: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats
 def _times(price: Floats, side: Floats) -> Floats:
     """Price · side, 0 where the price is 0."""
     return np.multiply(price, side, out=np.zeros(len(price)), where=price != 0)
-
-
-def _passed(shape: Shape) -> Any:
-    model = quiet()
-    for name, value in {"threads": THREADS, "presolve": "off", "solver": "simplex"}.items():
-        model.setOptionValue(name, value)
-    nothing, sides = np.zeros(shape.columns), np.zeros(shape.rows)
-    model.passModel(
-        shape.columns, shape.rows, len(shape.value), int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMinimize), 0.0, nothing, nothing, nothing, sides, sides,
-        shape.start, shape.index, shape.value, np.zeros(shape.columns, dtype=np.int32),
-    )  # fmt: skip
-    return model
