@@ -226,7 +226,9 @@ def fleet_scan(
         raise FaultyInput(Fault("--log", f"{log} is the fleet's file, too.", "Name another file with --log."))
     key = secrets.token_bytes(32)
     counter = counting("addresses", quiet=json_)
-    with writing(log, "--log"), log.open("w", encoding="utf-8") as file, counter as progress:
+    with writing(log, "--log"):
+        file = log.open("w", encoding="utf-8")
+    with file, counter as progress:  # what fails from here on need not be the log
         found = devices.scan(devices.hosts(networks), key, rate=rate, log=file, port=port, progress=progress)
     devices.write(out, found.devices)
     document = {
