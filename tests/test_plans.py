@@ -34,6 +34,7 @@ from tests.toy import (
 )
 
 from ashore import costs, network, plans
+from ashore.cli.app import LONG, show
 from ashore.errors import FaultyInput, Infeasible, OutsideCoverage, Unresolved
 from ashore.plans import links, solver
 from ashore.plans.aim import with_tail
@@ -67,6 +68,19 @@ def test_the_document_is_plain_json(capfd: pytest.CaptureFixture[str]) -> None:
     assert set(document["seconds"]) == {"build", "solve"}
     assert document["revenue_usd"] == pytest.approx(6 * 10 * 3000)
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("long", [0, LONG])
+def test_a_long_document_says_the_same_as_a_short_one(
+    long: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, futures, months, _ = random_case(3)
+    plan = plans.solve(case, futures.nodes[0].book, START, months, futures)
+    monkeypatch.setitem(show.__globals__, "LONG", long)
+    show(plan.document(), None, json_=True)
+    out = capsys.readouterr().out
+    assert json.loads(out) == json.loads(json.dumps(plan.as_dict()))
+    assert (out.count("\n") == 1) == (long == 0)
 
 
 @settings(max_examples=15, deadline=None)

@@ -135,8 +135,23 @@ def check_figure(figure: Path | None) -> None:
 
 
 def show(document: dict[str, Any], text: Any, json_: bool) -> None:
+    """Prints a document of plain values and tables: as JSON, or as ``text`` has it."""
+    rows = sum(len(value) for value in document.values() if isinstance(value, list) or _is_table(value))
+    if json_ and rows >= LONG:
+        parts = (f"{json.dumps(name)}: {_written(value)}" for name, value in document.items())
+        print("{" + ", ".join(parts) + "}")
+        return
+    plain = {name: value.to_dicts() if _is_table(value) else value for name, value in document.items()}
     if json_:
-        rows = sum(len(value) for value in document.values() if isinstance(value, list))
-        print(json.dumps(document, ensure_ascii=False, indent=1 if rows < LONG else None))
+        print(json.dumps(plain, ensure_ascii=False, indent=1))
     else:
-        text(document)
+        text(plain)
+
+
+def _written(value: Any) -> str:
+    """JSON on one line; tables write themselves, which is many times faster."""
+    return str(value.write_json()) if _is_table(value) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_table(value: Any) -> bool:
+    return hasattr(value, "write_json")

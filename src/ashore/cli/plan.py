@@ -110,7 +110,7 @@ def plan(
                 progress=progress,
                 objective=objective,
             )
-        document = result.as_dict(with_ledger=result.ledger.height < LONG)
+        document = result.document(with_ledger=result.ledger.height < LONG)
         if "ledger" not in document:
             document["notes"].append(f"The ledger of {result.ledger.height:,} rows is left out; plans.solve gives it.")
 

@@ -95,6 +95,11 @@ class Plan:
 
     def as_dict(self, with_ledger: bool = True) -> dict[str, Any]:
         """Everything as plain values, dates as text."""
+        found = self.document(with_ledger)
+        return {name: x.to_dicts() if isinstance(x, pl.DataFrame) else x for name, x in found.items()}
+
+    def document(self, with_ledger: bool = True) -> dict[str, Any]:
+        """Everything as plain values and tables, dates as text."""
         result: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
@@ -105,7 +110,7 @@ class Plan:
         result["start"] = self.start.isoformat()
         for name in (*TABLES, "ledger") if with_ledger else TABLES:
             frame: pl.DataFrame = getattr(self, name)
-            result[name] = frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d")).to_dicts()
+            result[name] = frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d"))
         result["notes"], result["estimates"] = list(self.notes), list(self.estimates)
         return result
 
