@@ -9,6 +9,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
+import polars as pl
 import pytest
 
 from ashore import cli
@@ -146,6 +147,61 @@ def test_rejected_lines_do_not_take_the_place_of_the_lines_they_come_from(run, t
     code, _, err = run("duty", "--lines", source, "--out", tmp_path / "rated.csv")
     assert (code, list(tmp_path.iterdir())) == (1, [source])
     assert "--rejects" in err
+
+
+RIG_WORTH = "worth --watts 3645 --power-usd-kwh 0.05 --hashprice 40 --paths 100"
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "said"),
+    [
+        (f"duty --hts {RIG} --from MY --on {TODAY} --value 1 --scenario FILE", "", "the scenario has no change"),
+        (f"duty --hts {RIG} --from MY --on {TODAY} --value 1 --scenario FILE", "[[chnage]]\nrate = 1\n", "'change'?"),
+        ("plan rigs-2026 --start 9999-12-31", None, "--months: 36 months from 9999-12-31 end after 2199-12-31"),
+        ("plan rigs-2026 --months 99999999", None, "--months: 99999999 months from"),
+        ("report rigs-2026 --months 99999999", None, "--months: 99999999 months from"),
+        ("clear rigs-2026 --moves --on 9999-12-31", None, "9999-12-31 lies outside"),
+        (f"{RIG_WORTH} --ths 1e-320 --price-usd-ths 11", None, "--ths: 9.99989e-321 is out of range"),
+        (f"{RIG_WORTH} --ths 270 --price-usd-ths 1e-320", None, "--price-usd-ths: 9.99989e-321 is out of range"),
+        ("grid --mw 1e-320", None, "--mw: 9.99989e-321 is out of range"),
+        ("series FILE", "x" * 200_000, "The line is not CSV"),
+        ("series FILE", "time,PriceUSD\n2026-06-10," + "9" * 200_000, "The line is not CSV"),
+        ("series FILE", "time,PriceUSD,FeeTotNtv,BlkCnt\n2026-06-10,61000,4,1e-308\n", "no number of blocks"),
+        ("series FILE", '{"difficulty": [{"time": 1780000000, "difficulty": 1e-300}]}', "no difficulty"),
+        ("series FILE", "date,price_usd,fees_btc\n2026-06-10,1e308,1e308\n", "at most 1e+18"),
+        ("series FILE", '[{"timestamp": 1780000000, "avgRewards": 3e8, "avgHeight": 1e308}]', "no amount"),
+        (
+            "concentration --shares FILE",
+            "geography,series,date,entity,country,share,entities\nbrand,a,2026,b,,0.5,1000000000000\n",
+            "at most 100000",
+        ),
+        ("fleet audit FILE", "maker,model,power_w,units\nBitmain,S9,1e308,9\n", "at most 1e+15"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_refused(run, tmp_path, words, file, said):
+    path = tmp_path / "file"
+    path.write_text(file or "")
+    code, out, err = run(*[path if word == "FILE" else word for word in words.split()], "--json")
+    assert code == 1
+    assert all(fault["where"] and fault["what"] and fault["remedy"] for fault in json.loads(out)["faults"])
+    assert said in err
+
+
+def test_columns_of_lists_are_refused(run, tmp_path):
+    source = tmp_path / "entries.parquet"
+    lines = {"hts": [RIG], "origin": ["MY"], "entry_date": [[TODAY]], "value_usd": [{"usd": 1}]}
+    pl.DataFrame(lines).write_parquet(source)
+    code, _, err = run("duty", "--lines", source, "--out", tmp_path / "rated.csv")
+    assert code == 1
+    assert "'entry_date' holds List" in err
+    assert "'value_usd' holds Struct" in err
+
+
+def test_rigs_of_no_hash_rate_to_speak_of_are_not_valued(ask, tmp_path):
+    path = tmp_path / "fleet.csv"
+    path.write_text("maker,model,hash_ths,power_w\nBitmain,S9,1e-308,1\n")
+    document = ask("fleet", "audit", path, "--power-usd-kwh", 0.05, "--hashprice", 40)
+    assert document["value"]["unvalued_rigs"] == 1
 
 
 def test_what_the_system_refuses_is_no_traceback(run):

@@ -707,6 +707,7 @@ def test_hours_may_be_ones_own(tmp_path):
                        ("[close]\nhours = 4\nhours_rig = -inf\n", "numbers"),
                        ("[close]\nhours = 1e400\nhours_rig = 0\n", "below 0 or above"),
                        (f"[close]\nhours = 1{'0' * 400}\nhours_rig = 0\n", "below 0 or above"),
+                       ("[close]\nhours = 1\nhours_rig = 0\ntitle = 2026-01-01\n", "is text"),
                        ("[close]\nhours = -1\nhours_rig = 0\n", "below 0")):  # fmt: skip
         file.write_text(text)
         with pytest.raises(FaultyInput, match=said):

@@ -6,6 +6,7 @@ import calendar
 from datetime import date, timedelta
 
 DAY = timedelta(days=1)
+LAST_DAY = date(2199, 12, 31)  # to which law is held and plans are made; nothing is said of later ones
 
 
 def month_date(start: date, month: int) -> date:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from ashore import __version__
-from ashore.dates import DAY
+from ashore.dates import DAY, LAST_DAY
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.worth.given import Given
 
@@ -29,7 +29,6 @@ app = App(
 case = App(name="case", help="The cases that ship with ashore.")
 app.command(case)
 
-LAST_HELD = date(2199, 12, 31)  # of --hold: plans and paths of the law reach on from there
 LONG = 20_000  # rows beyond which a document is written on one line, which is many times faster
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -53,23 +52,17 @@ class Usage(Exception):
 def law_book(hold: str | None, scenario: Path | None, known: str | None = None) -> RuleBook:
     """The shipped rule book, as known, held and changed as the user asked."""
     from ashore import rules as rule_books
-    from ashore.tables import document_of
 
     book = rule_books.load()
     if known is not None:
         book = book.as_known(day_of(known, "--known"))
     if hold is not None:
         until = day_of(hold, "--hold")
-        if until > LAST_HELD:
+        if until > LAST_DAY:
             what = f"{hold} is too far away to hold the law until it."
-            raise FaultyInput(Fault("--hold", what, f"Give a day up to {LAST_HELD}."))
+            raise FaultyInput(Fault("--hold", what, f"Give a day up to {LAST_DAY}."))
         book = book.hold(until + DAY)
-    if scenario is not None:
-        document, faults = document_of(scenario), list[Fault]()
-        changes = rule_books.read_changes(document.get("change", []), book, str(scenario), faults)
-        raise_if(faults)
-        book = book.under(changes)
-    return book
+    return book if scenario is None else book.under(rule_books.read_scenario(scenario, book))
 
 
 def day_of(text: str, where: str) -> date:

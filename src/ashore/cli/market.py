@@ -97,6 +97,7 @@ def clear(
 
         law = books()
         start = day_or_last(on, "--on", law[0])
+        law[0].require(start)
         net = network.load(path)
         settings = rigs.read_settings(path, net, conduct)
         if moves:

@@ -175,7 +175,7 @@ def _keep_freed_memory() -> None:
 
 def rate_lines(book: RuleBook, lines: pl.DataFrame, where: str = "lines") -> pl.DataFrame:
     """The lines with ``rate, duty_usd, low_usd, high_usd, status`` added. Raises FaultyInput with every faulty row."""
-    raise_if(column_faults(lines.columns, where))
+    raise_if(column_faults(lines.schema, where))
     rater = Rater(book, where)
     summary = Summary(where, "")
     parts = []

@@ -47,7 +47,7 @@ def scan(source: Path) -> pl.LazyFrame:
         else:
             fault = Fault(str(source), "the file is neither .csv nor .parquet.", "Save it as one of these.")
             raise FaultyInput([fault])
-        columns = lines.collect_schema().names()
+        columns = lines.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise unreadable(source, error) from error
     raise_if(column_faults(columns, str(source)))
@@ -79,14 +79,16 @@ def _ragged(source: Path, most: int = 100) -> list[Fault]:
     return faults
 
 
-def column_faults(columns: list[str], where: str) -> list[Fault]:
-    """Columns missing from a file of lines, and columns it may not have."""
+def column_faults(columns: pl.Schema, where: str) -> list[Fault]:
+    """Columns missing from lines, columns they may not have, and columns of lists or of structures."""
     faults = [
         Fault(where, f"column {name!r} is missing.", f"Needed: {', '.join(REQUIRED)}.", row=1)
         for name in REQUIRED
         if name not in columns
     ]
-    for name in columns:
+    for name, kind in columns.items():
+        if kind.is_nested():
+            faults.append(Fault(where, f"column {name!r} holds {kind}.", "Give one value a row."))
         if name not in REQUIRED + OPTIONAL:
             near = get_close_matches(name, REQUIRED + OPTIONAL, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(REQUIRED + OPTIONAL)}."

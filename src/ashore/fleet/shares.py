@@ -14,6 +14,7 @@ from ashore.tables import Column, Row, Table, rows_of
 FILE = Path(__file__).parents[1] / "data" / "exposure" / "shares.csv"
 MADE = ("brand", "assembly", "chip_fab", "customs_origin")  # the four geographies of where a rig comes from
 GEOGRAPHIES = (*MADE, "hashing")
+MOST = 100_000  # entities in a block
 SHARES = Table(
     "shares",
     (
@@ -23,7 +24,7 @@ SHARES = Table(
         Column("entity", "text"),
         Column("country", "country", blank_ok=True),
         Column("share", "number", minimum=0, maximum=1),
-        Column("entities", "integer", required=False, minimum=1),
+        Column("entities", "integer", required=False, minimum=1, maximum=MOST),
         Column("basis", "text", required=False),
     ),
     key=("geography", "series", "date", "entity"),
@@ -62,8 +63,8 @@ def read_series(path: Path | None = None, others: int = OTHERS, ranked: bool = F
         groups.setdefault((row["geography"], row["series"], row["date"]), []).append(row)
     found = [Series(*key, tuple(group)) for key, group in groups.items()]
     where, faults = (path or FILE).name, list[Fault]()
-    if not 1 <= others <= 100_000:
-        faults.append(Fault("--others", f"{others} is out of range.", "Give 1 to 100,000 unnamed entities at most."))
+    if not 1 <= others <= MOST:
+        faults.append(Fault("--others", f"{others} is out of range.", f"Give 1 to {MOST:,} unnamed entities at most."))
     else:
         for series in found:
             faults += _misfits(series, series.entities(others, ranked), where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import json
 import urllib.error
 import urllib.parse
@@ -100,7 +99,7 @@ def _from_text(text: str, where: str, path: Path | None) -> Series:
             remedy = "Ask with page_size=10000, or give the address instead of the file: all pages are then read."
             raise FaultyInput(Fault(where, "The file is only the first page of the answer.", remedy))
         return series
-    if formats.is_coin_metrics(next(csv.reader([text.split("\n", 1)[0].strip("\ufeff\r")]), [])):
+    if formats.is_coin_metrics(formats.header_of(text)):
         return formats.from_csv(text.lstrip("\ufeff"), where)
     if path is None:
         raise FaultyInput(Fault(where, "This answer is not of a known shape.", formats.KNOWN))
@@ -116,7 +115,7 @@ def _text_of(path: Path) -> str:
         what, remedy = "The text is not UTF-8.", "Save the file as UTF-8."
     except OSError as error:
         what, remedy = f"The file cannot be read ({error.strerror}).", "Give a readable file."
-    raise FaultyInput(Fault(path.name, what, remedy))
+    raise FaultyInput(Fault(path.name or str(path), what, remedy))
 
 
 def _call(node: Node, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:

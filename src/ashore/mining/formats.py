@@ -17,7 +17,7 @@ from typing import Any
 
 from ashore.errors import Fault, FaultyInput, raise_if
 from ashore.mining.chain import SATOSHI, subsidy_btc
-from ashore.mining.series import VALUES, Series, series_of
+from ashore.mining.series import MOST, VALUES, Series, series_of
 
 COIN_METRICS = ("PriceUSD", "ReferenceRateUSD", "FeeTotNtv", "BlkCnt", "DiffLast", "DiffMean")
 KNOWN = (
@@ -30,6 +30,14 @@ Sample = tuple[date, str, float]  # day, value's name, value
 Given = Iterator[tuple[str, float | None]]  # value's name, value
 
 
+def header_of(text: str) -> list[str]:
+    """The names in the first line of a CSV file; none if that is no CSV."""
+    try:
+        return next(csv.reader([text.split("\n", 1)[0].strip("\ufeff\r")]), [])
+    except csv.Error:
+        return []
+
+
 def is_coin_metrics(header: Iterable[str]) -> bool:
     """Whether the header of a CSV file is that of Coin Metrics."""
     names = set(header)
@@ -38,7 +46,12 @@ def is_coin_metrics(header: Iterable[str]) -> bool:
 
 def from_csv(text: str, where: str) -> Series:
     """Coin Metrics' answer with format=csv (or the file btc.csv of its community archive)."""
-    return _coin_metrics(list(csv.DictReader(io.StringIO(text))), where, first_row=2)
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        return _coin_metrics(list(reader), where, first_row=2)
+    except csv.Error as error:
+        what = f"The line is not CSV ({error})."
+        raise FaultyInput(Fault(where, what, "Save the answer as it came.", reader.line_num + 1)) from None
 
 
 def from_json(text: str, where: str) -> Series:
@@ -102,9 +115,11 @@ def _coin_metrics(rows: Sequence[Mapping[str, Any]], where: str, first_row: int 
         fees, blocks = cells.number("FeeTotNtv"), cells.number("BlkCnt")
         if fees is not None and blocks is None:
             cells.fault("The fees of the day are given, its blocks are not.", "Ask for BlkCnt as well.", "BlkCnt")
+        if blocks is not None and 0 < blocks < 1:
+            cells.fault(f"{blocks:g} is no number of blocks.", "Give the blocks of the day.", "BlkCnt")
         yield "price_usd", cells.first("PriceUSD", "ReferenceRateUSD")
         yield "fees_btc", fees / blocks if fees and blocks else fees
-        yield "difficulty", cells.first("DiffLast", "DiffMean")
+        yield "difficulty", cells.difficulty("DiffLast", "DiffMean")
 
     return _read(rows, where, ("time",), read, first_row)
 
@@ -135,7 +150,7 @@ def _difficulties(rows: Sequence[Mapping[str, Any]], where: str) -> Series:
     """mining/hashrate: each change of the difficulty with its time."""
 
     def read(cells: _Cells) -> Given:
-        yield "difficulty", cells.number("difficulty")
+        yield "difficulty", cells.difficulty("difficulty")
 
     return _read(rows, where, ("time", "timestamp"), read)
 
@@ -154,6 +169,13 @@ class _Cells:
 
     def number(self, key: str) -> float | None:
         return _number(self.row, key, self.where, self.number_of_row, self.faults)
+
+    def difficulty(self, *keys: str) -> float | None:
+        """The first that is given; a difficulty is 1 or more."""
+        found = self.first(*keys)
+        if found is not None and found < 1:
+            self.fault(f"{found:g} is no difficulty.", "Leave it out where there is none, or correct it.", keys[0])
+        return found
 
     def first(self, *keys: str) -> float | None:
         """The first of some values that is given."""
@@ -186,15 +208,15 @@ def _records(items: Sequence[Any], where: str) -> list[Mapping[str, Any]]:
 
 
 def _number(row: Mapping[str, Any], key: str, where: str, number: int | None, faults: list[Fault]) -> float | None:
-    """A number, or text of one, not negative; None if it is not given."""
+    """A number, or text of one, from 0 to MOST; None if it is not given."""
     value = row.get(key)
     if value is None or value == "" or isinstance(value, bool):
         return None
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
-    if not math.isfinite(found) or found < 0:
+    if not 0 <= found <= MOST:
         remedy = "Leave it out where there is none, or correct it."
         faults.append(Fault(where, f"{value!r} is no amount.", remedy, number, key))
         return None

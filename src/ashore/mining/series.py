@@ -21,14 +21,15 @@ from ashore.errors import Fault, FaultyInput
 from ashore.mining.chain import Days, Floats, epochs, hashprice_usd_phd, subsidy_btc
 from ashore.tables import ArrowLike, Column, Table, rows_of
 
+MOST = 1e18  # of any figure of a day; difficulty is at some 1e14
 SERIES = Table(
     "series",
     (
         Column("date", "date"),
-        Column("price_usd", "number", required=False, above=0),
-        Column("fees_btc", "number", required=False, minimum=0),
-        Column("difficulty", "number", required=False, minimum=1),
-        Column("hashprice", "number", required=False, above=0),
+        Column("price_usd", "number", required=False, above=0, maximum=MOST),
+        Column("fees_btc", "number", required=False, minimum=0, maximum=MOST),
+        Column("difficulty", "number", required=False, minimum=1, maximum=MOST),
+        Column("hashprice", "number", required=False, above=0, maximum=MOST),
     ),
     key=("date",),
 )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ashore.dates import month_date
+from ashore.dates import LAST_DAY, month_date
 from ashore.errors import Fault, raise_if
 from ashore.plans.futures import Futures, NodeDemand
 
@@ -150,6 +150,9 @@ def lay_out(futures: Futures, start: date, months: int, discount_year: float) ->
     faults: list[Fault] = []
     if months < 1:
         raise_if([Fault("--months", f"{months} is no number of months.", "Plan at least 1 month.")])
+    if start.year + (start.month - 1 + months) // 12 > LAST_DAY.year:
+        what = f"{months} months from {start} end after {LAST_DAY}."
+        raise_if([Fault("--months", what, "Plan fewer months, or start earlier.")])
     dates = tuple(month_date(start, month) for month in range(months))
     root = futures.nodes[0]
     if root.start > start:
@@ -158,7 +161,8 @@ def lay_out(futures: Futures, start: date, months: int, discount_year: float) ->
     late = [node for node in futures.nodes if node.start > dates[-1]]
     if late:
         last = max(node.start for node in late)
-        need = next(month for month in range(months, 12000) if month_date(start, month) >= last) + 1
+        away = 12 * (last.year - start.year) + last.month - start.month
+        need = away + (1 if last.day <= month_date(start, away).day else 2)
         names = ", ".join(node.name for node in late[:6]) + (", …" if len(late) > 6 else "")
         what = f"The plan's last month starts on {dates[-1]}, before {names} (up to {last})."
         faults.append(Fault(futures.where, what, f"Plan --months {need}, or leave these nodes out."))

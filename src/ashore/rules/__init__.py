@@ -4,7 +4,7 @@ from ashore.rules import listing
 from ashore.rules.change import Change
 from ashore.rules.load import load
 from ashore.rules.model import MAKER, Claim, Cover, Doubt, Fee, Line, Requirement, Rule, RuleBook, Scope
-from ashore.rules.scenario import read_changes
+from ashore.rules.scenario import read_changes, read_scenario
 
 __all__ = [
     "MAKER",
@@ -21,4 +21,5 @@ __all__ = [
     "listing",
     "load",
     "read_changes",
+    "read_scenario",
 ]

@@ -7,15 +7,18 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from math import inf
+from pathlib import Path
 from typing import Any
 
-from ashore.errors import Fault
+from ashore.errors import Fault, raise_if
 from ashore.rules.change import Change, of_makers, with_quota
 from ashore.rules.documents import KINDS
 from ashore.rules.model import END_OF_TIME, EVERYTHING, PPM, Item, Rule, RuleBook, Scope, matching
+from ashore.tables import document_of
 
 HIGHEST_RATE = 10  # a share of customs value; the highest ever charged on a rig line was 1.726
 
+_TOP_KEYS = {"change", "name", "source", "note"}
 _LIMIT_KEYS = {"quota_units_month", "ban", "makers"}
 _OLD_KEYS = {"rule", "rate", "from", "until"} | _LIMIT_KEYS
 _NEW_KEYS = {
@@ -34,6 +37,18 @@ _NEW_KEYS = {
     "source",
     "note",
 } | _LIMIT_KEYS
+
+
+def read_scenario(path: Path, book: RuleBook) -> list[Change]:
+    """The changes of a scenario file. Raises FaultyInput with every fault, also where it changes nothing."""
+    document, where = document_of(path), str(path)
+    faults: list[Fault] = []
+    _known(document, _TOP_KEYS, where, faults)
+    changes = read_changes(document.get("change", []), book, where, faults)
+    if not changes and not faults:
+        faults.append(Fault(where, "the scenario has no change", "Write each change under [[change]]."))
+    raise_if(faults)
+    return changes
 
 
 def read_changes(items: Any, book: RuleBook, where: str, faults: list[Fault]) -> list[Change]:

@@ -34,7 +34,7 @@ def read(
         checks across tables that should not report a name as unknown because its row has another fault.
     """
     if isinstance(source, Path | str):
-        where = where or Path(source).name
+        where = where or Path(source).name or str(source)
         records = _csv_records(Path(source), table, faults, where)
     else:
         where = where or table.name
@@ -52,7 +52,7 @@ def read(
 def read_toml(path: Path | str, faults: list[Fault], where: str | None = None) -> dict[str, Any]:
     """The document in a TOML file (decimals as ``Decimal``), or {} with a fault naming the line."""
     path = Path(path)
-    where = where or path.name
+    where = where or path.name or str(path)
     text = _text_of(path, faults, where, "Add the file.")
     if text is None:
         return {}

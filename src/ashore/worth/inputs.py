@@ -91,9 +91,9 @@ LABELS = {  # name → what it is called, and its unit
     "hold_days": ("days of a hold at the border", ""),
 }
 BOUNDS = {
-    "ths": Bound(0, 1e6, "Give the hash rate of one rig in TH/s, as 270.", open=True),
-    "watts": Bound(0, 1e7, "Give the power one rig draws in W, as 3645.", open=True),
-    "price_usd_ths": Bound(0, 1e5, "Give the price in USD for each TH/s, as 11.", open=True),
+    "ths": Bound(1e-6, 1e6, "Give the hash rate of one rig in TH/s, as 270."),
+    "watts": Bound(1e-6, 1e7, "Give the power one rig draws in W, as 3645."),
+    "price_usd_ths": Bound(1e-6, 1e5, "Give the price in USD for each TH/s, as 11."),
     "power_usd_kwh": Bound(0, 10, "Give the price of power in USD per kWh: 5.5 cents are 0.055."),
     "duty_rate": Bound(0, 20, "Give the duty as a share of the price: 12.6 per cent are 0.126."),
     "hashprice": Bound(0, 1e7, "Give USD per PH/s and day, as 40.", open=True),

@@ -96,7 +96,7 @@ def common_modes(devices: Sequence[Device]) -> list[dict[str, Any]]:
 def on_grid(mw: float, interconnection: str) -> dict[str, Any] | None:
     """What the loss of so many MW at once does to a grid; None for nothing, or for more than its load."""
     area = grid.shipped.interconnection(interconnection)
-    if not 0 < mw <= 1000 * area.figures["base_gw"].value:
+    if not grid.LEAST_MW <= mw <= 1000 * area.figures["base_gw"].value:
         return None
     ends = grid.ends_of(interconnection, grid.Event(mw))
     form = grid.structural(area.frequency_hz, ends)

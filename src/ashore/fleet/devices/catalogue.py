@@ -103,6 +103,8 @@ def work(path: Path | None = None) -> dict[str, Any]:
             faults.append(Fault(path.name, f"{name} lacks hours or hours_rig.", "Give both."))
         elif not all(_is_number(table[key]) for key in HOURS):
             faults.append(Fault(path.name, f"{name}: hours are numbers.", "Write hours = 4 and hours_rig = 0.05."))
+        elif not all(isinstance(table[key], str) for key in table.keys() - HOURS):
+            faults.append(Fault(path.name, f"{name}: what is not hours is text.", 'Write title = "close the port".'))
         elif not all(0 <= table[key] <= MOST_HOURS for key in HOURS):
             what = f"{name}: hours are below 0 or above {MOST_HOURS:,}."
             faults.append(Fault(path.name, what, f"Give 0 to {MOST_HOURS:,}."))

@@ -23,8 +23,8 @@ FLEET = Table(
         Column("cgminer", "text", required=False),
         Column("bfgminer", "text", required=False),
         Column("compiled", "text", required=False),
-        Column("hash_ths", "number", required=False, minimum=0),
-        Column("power_w", "number", required=False, minimum=0),
+        Column("hash_ths", "number", required=False, minimum=0, maximum=1e15),
+        Column("power_w", "number", required=False, minimum=0, maximum=1e15),
         Column("power_basis", "text", required=False),
         Column("path", "text", required=False),
         Column("site", "text", required=False),
@@ -32,7 +32,7 @@ FLEET = Table(
         Column("workers", "text", required=False),
         Column("control_board", "text", required=False),
         Column("api", "choice", required=False, choices=("open", "closed")),
-        Column("units", "integer", required=False, minimum=1),
+        Column("units", "integer", required=False, minimum=1, maximum=1e7),
     ),
 )
 LISTS = ("pools", "workers")

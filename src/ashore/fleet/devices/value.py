@@ -28,7 +28,7 @@ class Valuation:
         """USD of some devices at each hash price, and rigs whose hash rate or power is not known (they count as 0)."""
         sums, without = [0.0, 0.0, 0.0], 0
         for device in devices:
-            if not device.hash_ths or not device.power_w:
+            if not device.hash_ths or not device.power_w or device.hash_ths < worth.BOUNDS["ths"].least:
                 without += device.units
                 continue
             for end in range(3):

@@ -22,8 +22,9 @@ STATED = (
     "reheat_s",
     "deadband_mhz",
 )
+LEAST_MW = 1e-9  # of an event
 BOUNDS = {
-    "mw": Bound(0, 1e6, "Give the load that goes or comes in MW, as 2000.", open=True),
+    "mw": Bound(LEAST_MW, 1e6, "Give the load that goes or comes in MW, as 2000."),
     "ramp": Bound(0, 3600, "Give seconds from 0 (all at once) to 3600."),
     "energy_gws": Bound(0, 1e5, "Give the stored energy in GW·s, as 200.", open=True),
     "response_mw_per_100mhz": Bound(0, 1e5, "Give MW for each 0.1 Hz, as 1057.", open=True),
