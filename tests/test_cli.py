@@ -155,7 +155,6 @@ RIG_WORTH = "worth --watts 3645 --power-usd-kwh 0.05 --hashprice 40 --paths 100"
 @pytest.mark.parametrize(
     ("words", "file", "said"),
     [
-        (f"duty --hts {RIG} --from MY --on {TODAY} --value 1 --scenario FILE", "", "the scenario has no change"),
         (f"duty --hts {RIG} --from MY --on {TODAY} --value 1 --scenario FILE", "[[chnage]]\nrate = 1\n", "'change'?"),
         ("plan rigs-2026 --start 9999-12-31", None, "--months: 36 months from 9999-12-31 end after 2199-12-31"),
         ("plan rigs-2026 --months 99999999", None, "--months: 99999999 months from"),
@@ -356,3 +355,10 @@ def test_help_says_what_every_option_is(run, verb):
     for name, meaning in described:
         assert " ".join(meaning.split()[:3]) in shown, name
     assert not re.findall(r"^ +\w+: \S", command.default_command.__doc__.partition("-----")[2], re.MULTILINE)
+
+
+def test_a_scenario_without_changes_is_the_law_as_it_stands(ask, tmp_path):
+    empty = tmp_path / "empty.toml"
+    empty.write_text('name = "as it stands"\n', encoding="utf-8")
+    words = ("duty", "--hts", RIG, "--from", "CN", "--on", TODAY, "--value", 2970)
+    assert ask(*words, "--scenario", empty) == ask(*words)

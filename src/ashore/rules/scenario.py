@@ -40,13 +40,11 @@ _NEW_KEYS = {
 
 
 def read_scenario(path: Path, book: RuleBook) -> list[Change]:
-    """The changes of a scenario file. Raises FaultyInput with every fault, also where it changes nothing."""
+    """The changes of a scenario file, none if it has none. Raises FaultyInput with every fault."""
     document, where = document_of(path), str(path)
     faults: list[Fault] = []
     _known(document, _TOP_KEYS, where, faults)
     changes = read_changes(document.get("change", []), book, where, faults)
-    if not changes and not faults:
-        faults.append(Fault(where, "the scenario has no change", "Write each change under [[change]]."))
     raise_if(faults)
     return changes
 
