@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
+from tests.conftest import tiny_network
 
 from ashore import cli
 
@@ -174,6 +175,12 @@ RIG_WORTH = "worth --watts 3645 --power-usd-kwh 0.05 --hashprice 40 --paths 100"
             "geography,series,date,entity,country,share,entities\nbrand,a,2026,b,,0.5,1000000000000\n",
             "at most 100000",
         ),
+        ("concentration rigs-2026 --plan FILE", "[" * 100_000, "This is not JSON"),
+        (
+            "concentration rigs-2026 --plan FILE",
+            '{"flows": [], "node_costs": [{"node": [], "chance": 1}]}',
+            "node_costs, 1: node are texts and chance is a number",
+        ),
         ("fleet audit FILE", "maker,model,power_w,units\nBitmain,S9,1e308,9\n", "at most 1e+15"),
     ],
 )
@@ -201,6 +208,27 @@ def test_rigs_of_no_hash_rate_to_speak_of_are_not_valued(ask, tmp_path):
     path.write_text("maker,model,hash_ths,power_w\nBitmain,S9,1e-308,1\n")
     document = ask("fleet", "audit", path, "--power-usd-kwh", 0.05, "--hashprice", 40)
     assert document["value"]["unvalued_rigs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("supplies", ",4,", ",1e308,", "at most 1e+12"),
+        ("products", ",20,200,", ",20,1e-308,", "at least 1e-06"),
+        ("parts", "3,yes\nboard,chip,100", "1e12,yes\nboard,chip,1e12", "more than can be reckoned"),
+    ],
+)
+def test_a_unit_is_not_reckoned_with_numbers_that_are_slips(run, tmp_path, file, old, new, said):
+    folder = tiny_network(tmp_path / "net", **{file: lambda text: text.replace(old, new)})
+    code, _, err = run("land", folder, "--on", TODAY)
+    assert code == 1
+    assert said in err
+
+
+def test_a_plan_without_demand_in_its_months_has_no_shadow_price_of_it(ask, tmp_path):
+    folder = tiny_network(tmp_path / "net", demand=lambda text: text.replace(",,100", ",99,100"))
+    document = ask("plan", folder, "--start", TODAY, "--months", 6, "--shadow")
+    assert (document["status"], document["shadow"]) == ("optimal", [])
 
 
 def test_what_the_system_refuses_is_no_traceback(run):

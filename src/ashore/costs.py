@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PARTS = ("make", "bought", "freight", "insurance", "duty", "fees", "carrying")
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+MOST_USD = Decimal(10) ** 15  # of a unit
 K = TypeVar("K")
 
 
@@ -410,4 +411,7 @@ def _exact(value: float) -> Decimal:
 
 
 def _to_cent(usd: Decimal) -> Decimal:
+    if usd > MOST_USD:
+        what = f"A unit comes to {usd:.1e} USD, more than can be reckoned to the cent."
+        raise FaultyInput(Fault("makes.csv, supplies.csv, parts.csv", what, "Correct the costs, prices or quantities."))
     return usd.quantize(CENT, ROUND_HALF_UP)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from ashore.network import Network
     from ashore.rules import RuleBook
 
+PLAN = {  # rows a plan's document must have → their texts, and their number
+    "flows": (("product", "to", "from", "origin", "mode", "node"), "units"),
+    "node_costs": (("node",), "chance"),
+}
+MOST = 1e15  # of a number in a plan
 SECOND = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of every demand that come from a second origin
 
 
@@ -95,20 +100,33 @@ def of_plan(network: Network, path: Path, home: str, nations: Mapping[str, str])
 
 def read_plan(path: Path) -> dict[str, Any]:
     """The document of a plan. Raises FaultyInput."""
+    remedy = "Write it with `ashore plan … --json > plan.json`."
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FaultyInput(Fault(str(path), f"The file cannot be read ({error.strerror}).", "Name a plan.")) from None
-    except ValueError as error:
-        remedy = "Write it with `ashore plan … --json > plan.json`."
+    except (ValueError, RecursionError) as error:
         raise FaultyInput(Fault(path.name, f"This is not JSON ({error}).", remedy)) from None
-    needed = {"flows": {"product", "to", "from", "origin", "mode", "node", "units"}, "node_costs": {"node", "chance"}}
-    for name, keys in needed.items():
+    for name, (texts, number) in PLAN.items():
         rows = document.get(name) if isinstance(document, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and keys <= row.keys() for row in rows):
-            remedy = "Write it with `ashore plan … --json > plan.json`."
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and {*texts, number} <= row.keys() for row in rows
+        ):
             raise FaultyInput(Fault(path.name, f"This is no plan: it has no {name}.", remedy))
+        for place, row in enumerate(rows, 1):
+            if not all(isinstance(row[key], str) for key in texts) or not _is_amount(row[number]):
+                what = f"{name}, {place}: {', '.join(texts)} are texts and {number} is a number."
+                raise FaultyInput(Fault(path.name, what, remedy))
+    for name in ("cost_usd", "months"):
+        value = document.get(name)
+        if value is not None and not _is_amount(abs(value) if isinstance(value, int | float) else value):
+            raise FaultyInput(Fault(path.name, f"{name} is no number.", remedy))
     return dict(document)
+
+
+def _is_amount(value: Any) -> bool:
+    """Whether a value of a document is a number from 0 to MOST."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
 
 
 def described(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from ashore.tables import Column, Table
 
 NAME = "network.toml"
+MOST = 1e12  # of any number: more is a slip, and with others it would be too large to reckon with
+LEAST = 1e-6  # of what something is divided by
 MOST_MODULES = 100  # of one plant; more are better counted in larger modules
 
 
-def _optional(
-    name: str, minimum: float | None = None, above: float | None = None, maximum: float | None = None
-) -> Column:
+def _optional(name: str, minimum: float | None = None, above: float | None = None, maximum: float = MOST) -> Column:
     return Column(name, "number", required=False, minimum=minimum, above=above, maximum=maximum)
 
 
 def _amount(name: str) -> Column:
-    return Column(name, "number", minimum=0)
+    return Column(name, "number", minimum=0, maximum=MOST)
 
 
 PRODUCTS = Table(
@@ -27,7 +27,7 @@ PRODUCTS = Table(
         Column("kind", "text"),
         Column("hts", "hts"),
         _amount("weight_kg"),
-        _optional("hash_ths", above=0),
+        _optional("hash_ths", LEAST, above=0),
         _optional("power_w", above=0),
     ),
     key=("product",),
@@ -37,7 +37,7 @@ PARTS = Table(
     (
         Column("product", "text"),
         Column("part", "text"),
-        Column("quantity", "number", above=0),
+        Column("quantity", "number", above=0, maximum=MOST),
         Column("essential", "yes_no", required=False),
     ),
     key=("product", "part"),
@@ -75,7 +75,7 @@ MAKES = Table(
         _optional("customs_value_usd", minimum=0),
         _optional("capacity_use", minimum=0),
         Column("confers_origin", "yes_no", required=False),
-        _optional("yield", above=0, maximum=1),
+        _optional("yield", LEAST, above=0, maximum=1),
     ),
     key=("plant", "product"),
 )
@@ -153,10 +153,10 @@ POSSIBILITIES = (
 # network.toml: text keys, then numbers with (minimum, above, maximum)
 SETTINGS_TEXT = ("name", "currency", "origin_rule")
 SETTINGS_NUMBERS: dict[str, Column] = {
-    "hold_usd_month": Column("hold_usd_month", "number", minimum=0),
+    "hold_usd_month": Column("hold_usd_month", "number", minimum=0, maximum=MOST),
     "discount_year": Column("discount_year", "number", minimum=0, maximum=1),
     "insurance_share": Column("insurance_share", "number", required=False, minimum=0, maximum=1),
-    "entry_units": Column("entry_units", "number", required=False, above=0),
+    "entry_units": Column("entry_units", "number", required=False, above=0, minimum=LEAST, maximum=MOST),
 }
 SETTINGS_FREE = ("source", "note")
 ORIGIN_RULES = ("board", "assembly")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ashore import worth
+from ashore.dates import LAST_DAY
 from ashore.duties.entry import read_origins
 from ashore.errors import Fault, raise_if, suggest
 from ashore.network import Lane, Network
@@ -16,6 +17,8 @@ from ashore.rules.model import PPM
 from ashore.tables import ArrowLike, Column, Row, Table, countries, read
 from ashore.worth import Rig
 
+MOST = 1e9  # of money, units and kg
+MOST_DAYS = 3650
 BUYER, SELLER = "buyer", "seller"
 
 
@@ -33,29 +36,37 @@ TERMS = {  # Incoterms 2020, as far as they decide who pays for carriage and for
     "CIF": Terms(freight=False, duty=True),
     "DDP": Terms(freight=False, duty=False),
 }
+
+
+def _within(name: str) -> Column:
+    """A column of a number of rigs, within the bounds of ``worth``."""
+    bound = worth.BOUNDS[name]
+    return Column(name, "number", required=False, above=0, minimum=bound.least, maximum=bound.most)
+
+
 OFFERS = Table(
     "offers",
     (
         Column("offer", "text"),
         Column("maker", "text"),
         Column("product", "text", required=False),
-        Column("ths", "number", required=False, above=0),
-        Column("watts", "number", required=False, above=0),
+        _within("ths"),
+        _within("watts"),
         Column("origin", "country"),
         Column("origins", "text", required=False),
         Column("hts", "hts", required=False),
         Column("incoterm", "choice", choices=tuple(TERMS)),
-        Column("price_usd", "number", above=0),
-        Column("units", "integer", minimum=1),
+        Column("price_usd", "number", above=0, maximum=MOST),
+        Column("units", "integer", minimum=1, maximum=MOST),
         Column("ship_date", "date"),
         Column("mode", "text"),
-        Column("kg", "number", required=False, minimum=0),
+        Column("kg", "number", required=False, minimum=0, maximum=MOST),
         Column("market", "text"),
         Column("power_usd_kwh", "number", minimum=0),
         Column("deposit", "number", required=False, minimum=0, maximum=1),
         Column("tariff_for", "choice", required=False, choices=(BUYER, SELLER)),
-        Column("freight_usd", "number", required=False, minimum=0),
-        Column("days", "number", required=False, minimum=0),
+        Column("freight_usd", "number", required=False, minimum=0, maximum=MOST),
+        Column("days", "number", required=False, minimum=0, maximum=MOST_DAYS),
     ),
     key=("offer",),
 )
@@ -137,6 +148,8 @@ class _Reader:
         names = ("ths", "watts", "hts", "kg")
         ths, watts, hts, kg = (own.get(name) if row[name] is None else row[name] for name in names)
         self._check_rig(row, ths, watts, hts)
+        if row["ship_date"] > LAST_DAY:
+            self.fault(row, "ship_date", f"It ships after {LAST_DAY}.", "Correct the date.")
         if row["ship_date"] < self.on:
             what = f"It ships on {row['ship_date']}, before the day it is judged on ({self.on})."
             self.fault(row, "ship_date", what, "Correct the date, or judge it on an earlier day with --on.")

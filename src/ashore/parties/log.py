@@ -29,7 +29,7 @@ def last(path: Path) -> dict[str, Any] | None:
             found = json.loads(line)
             stated = found.pop("sha256")
             whole = found["previous"] == before and stated == _hash(found)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             whole = False
         if not whole:
             what = "This line of the log was changed, or one before it is gone."

@@ -136,7 +136,7 @@ def _kinds(posed: Posed, x: Floats) -> tuple[_Rows, ...]:
     model, room = posed.model, _room(posed.model, posed.arrays, x)
     reach = model.reach
     place = {(pool.place, pool.product): k for k, pool in enumerate(reach.pools) if pool.origin is None}
-    wanted = model.balance[[place[key] for key in model.wants]].reshape(len(model.wants), -1)
+    wanted = model.balance[[place[key] for key in model.wants]].reshape(model.units.shape)
     supplies = tuple(f"{supply.product} from {supply.origin}" for supply in reach.supplies)
     found = [
         _saving("capacity", reach.plants, np.where(room[model.capacity] > 0, model.capacity, -1)),

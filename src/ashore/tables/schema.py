@@ -165,10 +165,10 @@ def parse_cell(text: str, column: Column) -> Any:
     """The typed value of one non-blank cell; raises ``Unfit``."""
     value = PARSERS[column.kind](text, column)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if column.minimum is not None and value < column.minimum:
-            raise Unfit(f"{text} is below {column.minimum:g}.", f"Give a value of at least {column.minimum:g}.")
         if column.above is not None and value <= column.above:
             raise Unfit(f"{text} is not above {column.above:g}.", f"Give a value above {column.above:g}.")
+        if column.minimum is not None and value < column.minimum:
+            raise Unfit(f"{text} is below {column.minimum:g}.", f"Give a value of at least {column.minimum:g}.")
         if column.maximum is not None and value > column.maximum:
             raise Unfit(f"{text} is above {column.maximum:g}.", f"Give a value of at most {column.maximum:g}.")
     return value

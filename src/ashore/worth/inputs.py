@@ -100,7 +100,7 @@ BOUNDS = {
     "volatility": Bound(0, 5, "Give the standard deviation of the log a year, as 0.65."),
     "drift": Bound(-11.9, 12, "Give the change of the mean a year, as -0.35."),
     "rate": Bound(-0.99, 10, "Give the yearly rate as a share: 10 per cent are 0.10."),
-    "uptime": Bound(0, 1, "Give the share of the hours, as 0.95.", open=True),
+    "uptime": Bound(1e-6, 1, "Give the share of the hours, as 0.95."),
     "pool_fee": Bound(0, 0.99, "Give the share of revenue, as 0.01."),
     "degradation": Bound(0, 0.99, "Give the share of the hash rate lost a year, as 0.02."),
     "months": Bound(1, 600, "Give whole months, as 48."),
