@@ -136,6 +136,11 @@ def test_ending_a_country_rate_brings_the_baseline_back(book):
     assert total_rate(ended, RIG, "MY", date(2025, 12, 1)) == pytest.approx(0.126)
 
 
+def test_a_rule_that_a_change_lets_hold_longer_can_be_changed_then(book):
+    longer, then = {"rule": "country", "until": "2026-12-01"}, {"rule": "country", "rate": 0.5, "from": "2026-03-01"}
+    assert total_rate(book.under(changes(book, longer, then)), RIG, "MY", date(2026, 3, 1)) == pytest.approx(0.526)
+
+
 def test_a_new_rule_adds_and_bears_only_on_what_it_names(book):
     new = {
         "heading": "9999.01.01",
@@ -179,6 +184,7 @@ def test_a_replacing_rule_takes_the_place_of_column_1(book):
         ({"heading": "x", "origins": ["MY"], "products": ["rig"], "rate": 0.1}, "tariff prefix"),
         ({"heading": "x", "origins": ["MY"], "rate": 0.1}, "products"),
         ({"rule": "country", "until": "soon"}, "date"),
+        ({"rule": "country", "rate": 0.1, "from": "2026-02-24"}, "has ended by 2026-02-24"),
     ],
 )
 def test_a_faulty_change_says_what_to_write(book, item, words):

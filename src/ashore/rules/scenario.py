@@ -58,7 +58,11 @@ def read_changes(items: Any, book: RuleBook, where: str, faults: list[Fault]) ->
     for number, item in enumerate(items, start=1):
         spot = f"{where}, change {number}"
         before = len(faults)
-        change = _read_old(item, book, spot, faults) if "rule" in item else _read_new(item, book, spot, faults)
+        if "rule" in item:
+            longer = any(change.until is not None for change in changes)  # rules may hold longer than in the book
+            change = _read_old(item, book, spot, faults, longer)
+        else:
+            change = _read_new(item, book, spot, faults)
         quota = change.new.quota if change is not None and change.new is not None else ""
         if quota and any(other.new is not None and other.new.quota == quota for other in changes):
             faults.append(_twice(quota, spot))
@@ -72,7 +76,7 @@ def _twice(quota: str, spot: str) -> Fault:
     return Fault(spot, f"a quota {quota!r} is in the book already", remedy)
 
 
-def _read_old(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[Fault]) -> Change | None:
+def _read_old(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[Fault], longer: bool) -> Change | None:
     _known(item, _OLD_KEYS, spot, faults)
     name = str(item["rule"])
     known = matching(book.rules, name)
@@ -85,6 +89,9 @@ def _read_old(item: Mapping[str, Any], book: RuleBook, spot: str, faults: list[F
         faults.append(Fault(spot, "the change changes nothing", "Give a rate, an until date, a quota or a ban."))
     rate = _rate(item["rate"], spot, faults) if "rate" in item else None
     start, until = (_day(item, key, spot, faults) for key in ("from", "until"))
+    if start is not None and known and not longer and (last := max(rule.until for rule in known)) <= start:
+        what = f"what goes by {name!r} has ended by {last}; a change from {start} on changes nothing"
+        faults.append(Fault(spot, what, f"Give a from before {last}, or add a rule with a heading of its own."))
     ban, quota, makers = _limits(item, spot, faults)
     if rate is not None and (ban or (ban is None and known and all(rule.ban for rule in known))):
         faults.append(Fault(spot, "a ban has no rate", "Leave the rate out, or lift the ban with ban = false."))
