@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -229,6 +230,20 @@ def test_a_plan_without_demand_in_its_months_has_no_shadow_price_of_it(ask, tmp_
     folder = tiny_network(tmp_path / "net", demand=lambda text: text.replace(",,100", ",99,100"))
     document = ask("plan", folder, "--start", TODAY, "--months", 6, "--shadow")
     assert (document["status"], document["shadow"]) == ("optimal", [])
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_of_another_encoding_gets_an_answer(tmp_path, encoding):
+    folder = tiny_network(tmp_path / os.fsdecode(b"folder \xff \xc2\xb7"))
+    program = "from ashore.cli import main; main()"
+    for words in (["check", folder, "--json"], ["check", folder], ["grid", "--mw", "2000"]):
+        found = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            capture_output=True,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+            check=True,
+        )
+        assert "--json" not in words or json.loads(found.stdout)["folder"] == str(folder)
 
 
 def test_what_the_system_refuses_is_no_traceback(run):

@@ -295,6 +295,7 @@ SETTINGS = (
         (SETTINGS.replace("= 900", "= 0"), {}, "hash rate running today"),
         (SETTINGS.replace('"Acme"', '"Akme"'), {}, "Did you mean 'Acme'?"),
         (SETTINGS.replace('Acme = "CN"', 'Acme = "China"'), {}, "no country code"),
+        (SETTINGS.replace('Acme = "CN"', "Acme = []"), {}, "no country code"),
         (SETTINGS.replace("margin = 0.4\n", ""), {}, "'margin' is missing"),
         ('conduct = "worlds"\n' + SETTINGS, {}, "world, region, moncom"),
         ("dispute_chance = 0.1\n" + SETTINGS, {}, "Name the origin"),

@@ -209,3 +209,20 @@ def test_difference_lists_what_started_and_ended(book):
     document = rules.listing.difference(book, date(2025, 8, 6), date(2025, 8, 7), RIG, None)
     assert {rule["rule"] for rule in document["started"]} == {"country", "floor"}
     assert document["ended"] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "said"),
+    [
+        ("schedule/rates.csv", b"hts,from\n8543.70.98,\xff\n", "schedule/rates.csv, row 2: The text is not UTF-8"),
+        ("countries.csv", b"code,name\nUS," + b"x" * 200_000, "countries.csv, row 2: the line is not CSV"),
+        ("origins.toml", b"groups = 1\n", "groups is no table"),
+        ("origins.toml", b'[groups]\nEU = ["DE", 1]\n', "group EU is no list of texts"),
+    ],
+)
+def test_files_of_a_book_that_cannot_be_read_are_named(tmp_path, file, data, said):
+    folder = write_book(tmp_path)
+    (folder / file).write_bytes(data)
+    with pytest.raises(FaultyInput) as error:
+        rules.load(folder)
+    assert said in str(error.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 from cyclopts import CycloptsError
@@ -19,6 +20,7 @@ __all__ = ["app", "exposure", "law", "main", "market", "mining", "networks", "pl
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: exit 0 on success, 1 on faulty input or an unresolvable question, 2 on wrong usage."""
     words = sys.argv[1:] if arguments is None else arguments
+    _speak("--json" in words)
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, Usage) as error:
@@ -32,11 +34,20 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:  # a file or folder the system does not let anybody look at
         what = f"The system refuses this ({error.strerror or error})."
         fault = Fault(str(error.filename or "ashore"), what, "Name another file or folder, or set this one right.")
-        _refuse(FaultyInput(fault), "--json" in words)
+        _refuse(FaultyInput(fault), "--json" in words and error.filename is not None)
     except KeyboardInterrupt:
         print("ashore: stopped", file=sys.stderr)
         sys.exit(130)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _speak(json_: bool) -> None:
+    """JSON is UTF-8 wherever it goes; of text, a sign the terminal does not have is a question mark."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        if json_:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # as JSON escapes a lone surrogate
+        else:
+            sys.stdout.reconfigure(errors="replace")
 
 
 def _refuse(error: AshoreError, json_: bool) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from ashore.errors import Fault
 from ashore.rules.documents import ClaimTable
 from ashore.rules.model import END_OF_TIME, Claim, Item, Scope
 from ashore.rules.scenario import ppm_of, read_scope
-from ashore.tables import read_toml
+from ashore.tables import decoded, read_toml
 from ashore.tables.document import read_document
 
 T = TypeVar("T")
@@ -44,8 +45,15 @@ class Folder:
 
     def _groups(self) -> dict[str, frozenset[str]]:
         path = self.path / "origins.toml"
-        groups = {}
-        for name, codes in read_toml(path, self.faults).get("groups", {}).items():
+        groups: dict[str, frozenset[str]] = {}
+        tables = read_toml(path, self.faults).get("groups", {})
+        if not isinstance(tables, Mapping):
+            self.fault(path, "groups is no table", 'Write [groups] and lines such as EU = ["DE", "FR"].')
+            return groups
+        for name, codes in tables.items():
+            if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+                self.fault(path, f"group {name} is no list of texts", 'Write a list such as ["DE", "FR"].')
+                continue
             unknown = sorted(set(codes) - set(self.countries))
             if unknown:
                 self.fault(path, f"group {name} holds unknown codes {', '.join(unknown)}", "Use ISO alpha-2 codes.")
@@ -75,12 +83,17 @@ class Folder:
         if not path.is_file():
             self.fault(path, "the file is not there", "Add it, or correct the name in the provision.")
             return []
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+        text = decoded(path.read_bytes(), self.faults, self.name(path))
+        reader = csv.DictReader(io.StringIO(text or "", newline=""))
+        try:
             unknown = sorted(set(reader.fieldnames or ()) - set(columns))
             if unknown:
                 self.fault(path, f"unknown columns {', '.join(unknown)}", f"Known: {', '.join(columns)}.", 1)
             return [{column: (row.get(column) or "").strip() for column in columns} for row in reader]
+        except csv.Error as error:
+            what = f"the line is not CSV ({error})"
+            self.fault(path, what, "Close every quotation mark; double those inside a cell.", reader.line_num + 1)
+            return []
 
     def day(self, text: str, path: Path, row: int) -> date | None:
         if not text:

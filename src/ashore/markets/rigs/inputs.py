@@ -138,6 +138,6 @@ def _nations(given: Any, makers: list[str], faults: list[Fault]) -> dict[str, st
         if maker not in makers:
             remedy = suggest(maker, makers, "Name a maker of rigs.")
             faults.append(Fault(SETTINGS, f"No rig is made by '{maker}'.", remedy, column="nationality"))
-        if code not in countries():
+        if not isinstance(code, str) or code not in countries():
             faults.append(Fault(SETTINGS, f"'{code}' is no country code.", "Write two letters.", column="nationality"))
     return dict(given)
