@@ -246,6 +246,13 @@ def test_a_terminal_of_another_encoding_gets_an_answer(tmp_path, encoding):
         assert "--json" not in words or json.loads(found.stdout)["folder"] == str(folder)
 
 
+def test_an_answer_nobody_takes_is_no_traceback():
+    program = "from ashore.cli import main; main()"
+    words = [sys.executable, "-c", program, "grid", "--mw", "2000"]
+    found = subprocess.run(words, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1), check=True)
+    assert found.stderr == b""
+
+
 def test_what_the_system_refuses_is_no_traceback(run):
     code, out, err = run("land", "x" * 300, "--on", TODAY, "--json")
     assert (code, json.loads(out)["error"]) == (1, "FaultyInput")

@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _speak(json_: bool) -> None:
     """JSON is UTF-8 wherever it goes; of text, a sign the terminal does not have is a question mark."""
+    if sys.stdout is None:  # closed by whoever started this
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
     if isinstance(sys.stdout, TextIOWrapper):
         if json_:
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # as JSON escapes a lone surrogate
