@@ -174,10 +174,19 @@ def described(
         "geographies": rows,
         "flows": _flows(network, deliveries, whole, nations, bought),
         "hashed": hashed.named,
+        "markets": _markets(network, deliveries),
         "landed_usd": usd if costed else None,
         "landed_usd_per_ths": usd / whole if costed else None,
         "days": sum(one.weight * one.days for one in deliveries) / whole,
     }
+
+
+def _markets(network: Network, deliveries: Iterable[Delivery]) -> dict[str, list[str]]:
+    """Countries in which rigs hash, each with its markets: where one stands for many countries, it is seen here."""
+    found: dict[str, list[str]] = {}
+    for market in sorted({one.market for one in deliveries}):
+        found.setdefault(network.markets[market].country, []).append(market)
+    return found
 
 
 def _flows(

@@ -9,7 +9,7 @@ from ashore.report import figures
 from ashore.report.figures.flow import Ribbon, Stage
 from ashore.report.picture import Picture
 from ashore.report.text_shares import GEOGRAPHIES, imported
-from ashore.report.words import known, percent, short
+from ashore.report.words import known, listed, percent, short, standing_in
 from ashore.tables import countries
 
 Document = Mapping[str, Any]
@@ -54,6 +54,8 @@ def imbalance(document: Document) -> Picture:
     rows = document["flows"]
     columns = (("chips", "chip_fab"), ("brand", "brand"), ("assembled", "assembly"), ("hashed", "hashed"))
     stages = [Stage(title, {row[key]: place(row[key]) for row in rows}) for title, key in columns]
+    stood = standing_in(document["markets"], names)
+    stages[-1] = Stage("hashed", stages[-1].places | stood)
     ribbons: dict[tuple[int, str, str, str], float] = {}
     for row in rows:
         for stage, (_, key) in enumerate(columns[:-1]):
@@ -69,6 +71,8 @@ def imbalance(document: Document) -> Picture:
     rests = (
         "Sources: rule book and network (its estimates are named by ashore land). Brand: country of the maker's owner."
     )
+    if stood:
+        rests += f" The network places {listed(f'{market} in {place(code)}' for code, market in stood.items())}."
     chart = figures.flow_map(
         stages, [Ribbon(*key[:3], units, key[3]) for key, units in ribbons.items()], finding, under, rests, " %", 1
     )

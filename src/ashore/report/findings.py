@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GAP = 1e-4  # relative gap of the plans and of every probe of a break-even
 STEP = 0.005  # share of customs value to within which a break-even is found
 CORES = 2
-SECONDS = 60.0  # for each plan; what is not proven by then says so
+SECONDS = 300.0  # for each plan; what is not proven by then says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ashore.report import terminal
-from ashore.report.words import DASH, known, listed, percent, plural, usd
+from ashore.report.words import DASH, known, listed, percent, plural, standing_in, usd
+from ashore.tables import countries
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +69,12 @@ def text_of_network_shares(document: Document) -> None:
         cost = "" if plan["cost_usd"] is None else f", cost {usd(plan['cost_usd'], 0)} USD"
         terminal.heading(out, f"{plan['plan']}{cost}")
         _geographies(out, plan)
-    notes = [f"{name} has no second origin" for name in document["without_second_origin"]]
+    names = countries()
+    stood = standing_in(document["markets"], names)
+    notes = [
+        f"the market {market} counts as {names.get(code, code)}, where it stands" for code, market in stood.items()
+    ]
+    notes += [f"{name} has no second origin" for name in document["without_second_origin"]]
     notes += [f"no open route: {name}" for name in document["unserved"]]
     terminal.notes(out, "Notes", notes)
 

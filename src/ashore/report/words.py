@@ -185,3 +185,12 @@ def topic_of(estimate: str) -> str:
     first = label.split(" ", 1)[0]
     topics = {"part": "quantities", "lane": "lanes", "demand": "demand", "network": "settings"}
     return topics.get(first, f"{first}s")
+
+
+def standing_in(markets: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> dict[str, str]:
+    """Countries whose only market goes by another name, with that name: the market may stand for more than them."""
+    return {
+        code: found[0]
+        for code, found in markets.items()
+        if len(found) == 1 and found[0].casefold() not in (code.casefold(), names.get(code, code).casefold())
+    }

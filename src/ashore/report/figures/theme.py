@@ -9,6 +9,8 @@ from typing import Any
 
 import altair as alt
 
+from ashore.report.figures.typeset import typeset
+
 WIDTH = 900  # of a whole figure, in points
 FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 INK = "#1f2328"
@@ -136,7 +138,7 @@ def svg(chart: Any, name: str) -> str:
     """
     import vl_convert
 
-    text: str = vl_convert.vegalite_to_svg(chart.to_dict())
+    text = typeset(vl_convert.vegalite_to_svg(chart.to_dict()))
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     for colour, variable in ((INK, "--ink"), (QUIET, "--quiet"), (FAINT, "--faint")):
@@ -150,8 +152,7 @@ def standalone(chart: Any) -> str:
 
     document = chart.to_dict()
     document["config"]["background"] = "white"
-    text: str = vl_convert.vegalite_to_svg(document)
-    return text
+    return typeset(vl_convert.vegalite_to_svg(document))
 
 
 def png(chart: Any, scale: float = 2.0) -> bytes:
