@@ -412,3 +412,26 @@ def test_a_scenario_without_changes_is_the_law_as_it_stands(ask, tmp_path):
     empty.write_text('name = "as it stands"\n', encoding="utf-8")
     words = ("duty", "--hts", RIG, "--from", "CN", "--on", TODAY, "--value", 2970)
     assert ask(*words, "--scenario", empty) == ask(*words)
+
+
+def test_faults_of_all_files_of_a_screening_come_at_once(run, tmp_path):
+    for name in ("parties", "bom", "owners", "reviews"):
+        (tmp_path / f"{name}.csv").write_text("nonsense\n1\n", encoding="utf-8")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "list.json").write_text("{", encoding="utf-8")
+    files = [word for name in ("bom", "owners", "reviews") for word in (f"--{name}", tmp_path / f"{name}.csv")]
+    words = ("screen", tmp_path / "parties.csv", "--lists", tmp_path / "lists", "--on", TODAY, *files)
+    code, out, _ = run(*words, "--json")
+    assert code == 1
+    named = {fault["where"] for fault in json.loads(out)["faults"]}
+    assert named == {"parties.csv", "bom.csv", "owners.csv", "reviews.csv", "list.json"}
+
+
+def test_faults_of_all_files_of_an_audit_come_at_once(run, tmp_path):
+    for name in ("fleet.csv", "weak.csv"):
+        (tmp_path / name).write_text("nonsense\n1\n", encoding="utf-8")
+    (tmp_path / "work.toml").write_text("nonsense = 1\n", encoding="utf-8")
+    words = ("fleet", "audit", tmp_path / "fleet.csv", "--weaknesses", tmp_path / "weak.csv")
+    code, out, _ = run(*words, "--work", tmp_path / "work.toml", "--json")
+    assert code == 1
+    assert {fault["where"] for fault in json.loads(out)["faults"]} == {"fleet.csv", "weak.csv", "work.toml"}

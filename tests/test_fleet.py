@@ -698,7 +698,7 @@ def test_hours_may_be_ones_own(tmp_path):
     file = tmp_path / "work.toml"
     file.write_text("[close]\nhours = 1\nhours_rig = 0\n")
     found = [Device(maker="Bitmain", model="Antminer S21", firmware="stock", power_w=3500, path="a", api="open")]
-    (row,) = [row for row in devices.audit(found, TODAY, work=file)["fixes"] if row["fix"] == "close"]
+    (row,) = [row for row in devices.audit(found, TODAY, hours=devices.work(file))["fixes"] if row["fix"] == "close"]
     assert row["mw_per_hour"] == pytest.approx(0.0035)
     for text, said in (("[clsoe]\nhours = 1\n", "unknown"), ("[close]\nhours = 1\n", "lacks"),
                        ("[close]\nhours = 'x'\nhours_rig = 0\n", "numbers"),
@@ -711,7 +711,7 @@ def test_hours_may_be_ones_own(tmp_path):
                        ("[close]\nhours = -1\nhours_rig = 0\n", "below 0")):  # fmt: skip
         file.write_text(text)
         with pytest.raises(FaultyInput, match=said):
-            devices.audit(found, TODAY, work=file)
+            devices.work(file)
 
 
 def test_shipped_figures_have_a_source_and_models_a_maker():

@@ -104,6 +104,15 @@ def raise_if(faults: Sequence[Fault], kind: type[AshoreError] = FaultyInput) -> 
         raise kind(faults)
 
 
+@contextmanager
+def gathering(faults: list[Fault]) -> Iterator[None]:
+    """Adds to ``faults`` what is wrong with the input read inside, so that other input is looked at, too."""
+    try:
+        yield
+    except FaultyInput as error:
+        faults += error.faults
+
+
 def unwritable(path: Path, option: str = "--out") -> list[Fault]:
     """What keeps a file from being written, as far as it can be seen before anything is worked out."""
     try:

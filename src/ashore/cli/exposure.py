@@ -24,7 +24,7 @@ from ashore.cli.app import (
     day_or_last,
     show,
 )
-from ashore.errors import Fault, FaultyInput, raise_if, unwritable, writing
+from ashore.errors import Fault, FaultyInput, gathering, raise_if, unwritable, writing
 from ashore.fleet.given import GridGiven
 
 if TYPE_CHECKING:
@@ -284,7 +284,15 @@ def fleet_audit(
     if power_usd_kwh is None and outlook is not None:
         raise Usage("an outlook values rigs at a price of power: add --power-usd-kwh")
     value = None if power_usd_kwh is None else devices.valuation(power_usd_kwh, outlook)
-    document = devices.audit(devices.read_fleet(file), day, interconnection, weaknesses, work, value)
+    faults: list[Fault] = []
+    with gathering(faults):
+        found = devices.read_fleet(file)
+    with gathering(faults):
+        listed = devices.weaknesses(weaknesses)
+    with gathering(faults):
+        hours = devices.work(work)
+    raise_if(faults)
+    document = devices.audit(found, day, interconnection, listed, hours, value)
     if parts is not None:
         _write_parts(parts, devices.hand_over(document["parts"]))
     if figure is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 from ashore.cli.app import Json, Words, app, day_of, names_in, show
+from ashore.errors import Fault, gathering, raise_if
 
 screen = App(name="screen", help="Parties, and the makers of parts, against lists of parties.")
 app.command(screen)
@@ -61,14 +62,22 @@ def screen_parties(
 
     day = day_of(on, "--on")
     apart = [path for path in (parties, bom, owners, reviews, log, out) if path is not None]
-    who, shares = screening.read_parties(parties)
-    parts = [] if bom is None else screening.read_bom(bom)
-    shares += [] if owners is None else screening.read_owners(owners)
-    decided = [] if reviews is None else screening.read_reviews(reviews)
-    before = None if log is None else screening.log.last(log)
-    held = screening.read_lists(lists, apart)
+    faults: list[Fault] = []
+    with gathering(faults):
+        who, shares = screening.read_parties(parties)
+    with gathering(faults):
+        parts = [] if bom is None else screening.read_bom(bom)
+    with gathering(faults):
+        more = [] if owners is None else screening.read_owners(owners)
+    with gathering(faults):
+        decided = [] if reviews is None else screening.read_reviews(reviews)
+    with gathering(faults):
+        before = None if log is None else screening.log.last(log)
+    with gathering(faults):
+        held = screening.read_lists(lists, apart)
+    raise_if(faults)
     needed = list(dict.fromkeys([*names_in(need), *([] if before is None else before["lists"])]))
-    found = screening.screen(who, held, day, bom=parts, shares=shares, reviews=decided, needed=needed, days=days)
+    found = screening.screen(who, held, day, bom=parts, shares=shares + more, reviews=decided, needed=needed, days=days)
     document = screening.answer.as_dict(found)
     if out is not None:
         screening.answer.write_csv(found, out)

@@ -48,11 +48,11 @@ class Folder:
         groups: dict[str, frozenset[str]] = {}
         tables = read_toml(path, self.faults).get("groups", {})
         if not isinstance(tables, Mapping):
-            self.fault(path, "groups is no table", 'Write [groups] and lines such as EU = ["DE", "FR"].')
+            self.fault(path, "groups is no table", 'Write [groups], and under it NAME = ["CODE", …] lines.')
             return groups
         for name, codes in tables.items():
             if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
-                self.fault(path, f"group {name} is no list of texts", 'Write a list such as ["DE", "FR"].')
+                self.fault(path, f"group {name} is no list of texts", "Write a list of country codes.")
                 continue
             unknown = sorted(set(codes) - set(self.countries))
             if unknown:

@@ -11,6 +11,7 @@ from ashore.lazy import first_use
 
 if TYPE_CHECKING:
     from ashore.fleet.devices.auditing import audit, hand_over
+    from ashore.fleet.devices.catalogue import weaknesses, work
     from ashore.fleet.devices.importer import read_all
     from ashore.fleet.devices.model import Device
     from ashore.fleet.devices.ranges import allowed, hosts
@@ -29,6 +30,8 @@ _HOMES = {
     "read_fleet": "table",
     "scan": "scanning",
     "valuation": "value",
+    "weaknesses": "catalogue",
+    "work": "catalogue",
     "write": "table",
 }
 
@@ -43,6 +46,8 @@ __all__ = [
     "read_fleet",
     "scan",
     "valuation",
+    "weaknesses",
+    "work",
     "write",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from ashore.fleet import grid
@@ -30,15 +29,17 @@ def audit(
     devices: Sequence[Device],
     on: date,
     interconnection: str = "ERCOT",
-    weaknesses: Path | None = None,
-    work: Path | None = None,
+    listed: Sequence[Row] | None = None,
+    hours: Mapping[str, Any] | None = None,
     valuation: Valuation | None = None,
 ) -> dict[str, Any]:
     """The whole audit as a document; with a valuation, what rigs and those with each part are worth.
 
-    Raises FaultyInput for an unknown interconnection or faulty files.
+    listed: weaknesses, and hours: of each kind of fix, instead of those that ship. Raises FaultyInput for an unknown
+    interconnection.
     """
-    listed, hours = catalogue.weaknesses(weaknesses), catalogue.work(work)
+    listed = catalogue.weaknesses() if listed is None else listed
+    hours = catalogue.work() if hours is None else hours
     area = grid.shipped.interconnection(interconnection)
     whole = total(devices)
     groups = common_modes(devices)
