@@ -35,7 +35,7 @@ from ashore.markets.demand import Demand, Floats, Ints
 
 Conduct = Literal["bertrand", "cournot", "moncom"]
 CONDUCTS: tuple[Conduct, ...] = ("bertrand", "cournot", "moncom")
-BLOCK = 512  # scenarios at a time, so that the arrays of a block stay in the cache
+BLOCK = 1024  # scenarios at a time, so that the arrays of a block stay in the cache
 MOST_STEPS = 200
 FOUND = 1e-11  # largest residual of an answer; reached is about 1e-14
 PATIENCE = 12  # steps before every third one is halved
@@ -129,6 +129,7 @@ class _Block:
             self.edge = self._most(self.keep)
             self.top = self._most(self.base + (self.slope - 1.0) * np.log(self.keep / self.edge[self.maker]))
         self.dead = self.top == -np.inf  # makers without a good on the market
+        self.any_dead = bool(self.dead.any())
         self.top = np.where(self.dead, 0.0, self.top)
         self.base -= self.top[self.maker]
 
@@ -163,15 +164,22 @@ class _Block:
             lost = self.sums @ np.divide(index, room, out=np.zeros_like(index), where=index > 0) * (self.slope - 1.0)
             kept = self.sums @ (index * room) / self.slope
             logs = self.top + (self.slope - 1.0) * np.log(left) + np.log(total)
-        if self.dead.any():
+        if self.any_dead:
             logs[self.dead], kept[self.dead], lost[self.dead], total[self.dead] = -np.inf, 1.0, 0.0, 1.0
         return logs, kept / total, lost / total
 
-    def _against(self, logs: Floats) -> tuple[Floats, Floats, Floats]:
-        """E and O of each maker and o, all over the scenario's largest."""
+    def _against(self, logs: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """E and O of each maker and o, all over the scenario's largest; and ln of that."""
         scale = np.maximum(logs.max(axis=0), self.log_outside)
         own, outside = np.exp(logs - scale), np.exp(self.log_outside - scale)
-        return own, self.others @ own + outside, outside
+        return own, self.others @ own + outside, outside, scale
+
+    def _size(self, logs: Floats) -> Floats:
+        """The largest ln E of a maker on the market, in size."""
+        if self.any_dead:
+            logs = np.where(self.dead, 0.0, logs)
+        size: Floats = np.abs(logs).max(axis=0)
+        return size
 
     def _rivals(self, logs: Floats) -> Floats:
         """Ln O of each maker, however small beside its own E."""
@@ -193,7 +201,7 @@ class _Block:
         y: Floats = np.zeros(self.top.shape)
         for step in range(MOST_STEPS):
             logs, kept, lost = self._terms(y)
-            own, rivals, outside = self._against(logs)
+            own, rivals, outside, scale = self._against(logs)
             weight: float | Floats = 1.0
             against = rivals
             if conduct == "cournot" and self.logit:
@@ -204,10 +212,11 @@ class _Block:
             if step == 0:  # H is convex in y, so that y·A = H has no root below this
                 y = np.maximum(own * kept / (against + own), 1e-300)
                 continue
-            h = np.log(y * against) + np.maximum(logs.max(axis=0), self.log_outside) - logs - np.log(kept)
+            h = np.log(y * against / kept) + scale - logs
             if not against.all():  # one maker is so far ahead that the others vanish beside it
                 h = np.where(against > 0, h, np.log(y * weight) + self._rivals(logs) - logs - np.log(kept))
-            h[self.dead | ((y <= 1e-300) & (h > 0))] = 0.0  # too small to be told from nothing
+            if self.any_dead or y.min() <= 1e-300:  # too small to be told from nothing
+                h[self.dead | ((y <= 1e-300) & (h > 0))] = 0.0
             lost *= own
             pull = weight * lost
             alone = 1.0 / y + 1.0 / kept
@@ -216,9 +225,9 @@ class _Block:
             safe = 1.0 - (pull * across).sum(axis=0)
             together += weight * across * ((lost * together).sum(axis=0) / safe)
             move = np.where(safe > SAFE, together, h / alone)
-            error[active] = np.abs(h).max(axis=0)
-            steps[active] = step
-            done = error[active] <= 4e-16 * (40.0 + np.abs(logs).max(axis=0, where=~self.dead, initial=0.0))
+            worst = np.abs(h).max(axis=0)
+            error[active], steps[active] = worst, step
+            done = worst <= 4e-16 * (40.0 + self._size(logs))
             if step >= PATIENCE and step % 3 == 0:  # goods that leave a CES market and come back make steps alternate
                 move = move / 2.0
             y = self._moved(y, move)
